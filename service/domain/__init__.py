@@ -1,0 +1,1 @@
+"""Decisions and faults as frozen dataclasses. Imports the standard library and itself."""
