@@ -1,0 +1,1 @@
+"""FHIR JSON to decisions and back, as pure functions over plain dicts (decimals as ``Decimal``)."""
