@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install run test check format generate conformance bench clean
+.PHONY: help system install run test check format generate conformance bench clean
 
 help:            ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -16,6 +16,9 @@ $(STAMP): pyproject.toml
 	@touch $(STAMP)
 
 install: $(STAMP)   ## make .venv with everything in it, .venv/bin/htg117 included
+
+system:          ## install what the tests use beside Python, with apt, where this may be done
+	tools/system.sh
 
 run: install     ## serve on 127.0.0.1:8000 on an embedded SQLite file, with an example loaded
 	$(BIN)/htg117 serve --example

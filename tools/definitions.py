@@ -21,11 +21,16 @@ _INSIDE = "org/hl7/fhir/r4/model/"
 FHIR = "{http://hl7.org/fhir}"
 
 
+def jar_path() -> Path:
+    """Where the definitions' jar lies in the local Maven repository, once it has been fetched."""
+    local = Path.home() / ".m2/repository" / GROUP.replace(".", "/") / ARTEFACT / VERSION
+    return local / f"{ARTEFACT}-{VERSION}.jar"
+
+
 @cache
 def artefact() -> Path:
-    """The definitions' jar in the local Maven repository, fetched if it is not there yet."""
-    local = Path.home() / ".m2/repository" / GROUP.replace(".", "/") / ARTEFACT / VERSION
-    jar = local / f"{ARTEFACT}-{VERSION}.jar"
+    """The definitions' jar, fetched if it is not there yet."""
+    jar = jar_path()
     if not jar.exists():
         coordinates = f"{GROUP}:{ARTEFACT}:{VERSION}"
         subprocess.run(
