@@ -1,0 +1,125 @@
+"""Bundles: their entries' full URLs, the references between them, and what each type of Bundle asks.
+
+Source: FHIR R4 bundle page (§2.36.4 resolving references), invariants bdl-* through FHIRPath.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from service.fhir.validation import types
+from service.fhir.validation.places import below
+from service.fhir.validation.run import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from service.fhir.validation.places import Place
+    from service.fhir.validation.run import Run
+
+_REQUESTS = ("transaction", "batch", "history")
+_RESPONSES = ("transaction-response", "batch-response", "history")
+
+
+def entries(bundle: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Index and entry of each entry that is an object."""
+    listed = bundle.get("entry")
+    for index, entry in enumerate(listed if type(listed) is list else ()):
+        if type(entry) is dict:
+            yield index, entry
+
+
+def _resource(entry: dict[str, Any]) -> dict[str, Any] | None:
+    found = entry.get("resource")
+    return found if type(found) is dict else None
+
+
+class BundleIndex:
+    """The entries' resources by full URL, and by ``Type/id`` where the entry has a RESTful one."""
+
+    __slots__ = ("_by_url", "bases", "outer")
+
+    def __init__(self, bundle: dict[str, Any], outer: BundleIndex | None) -> None:
+        self.outer = outer
+        self.bases: dict[int, str] = {}
+        self._by_url: dict[str, dict[str, Any]] = {}
+        for _, entry in entries(bundle):
+            url, resource = entry.get("fullUrl"), _resource(entry)
+            if resource is None or type(url) is not str:
+                continue
+            self._by_url.setdefault(url, resource)
+            kind, identifier = resource.get("resourceType"), resource.get("id")
+            if type(kind) is str and type(identifier) is str and url.endswith(f"/{kind}/{identifier}"):
+                self.bases[id(resource)] = url[: -len(f"{kind}/{identifier}")]
+
+    def find(self, reference: str, run: Run) -> dict[str, Any] | None:
+        """The resource that a reference leads to from the resource being checked, or None.
+
+        A relative reference is taken against the base of the entry's full URL, as the page asks.
+        """
+        plain = reference.partition("/_history/")[0]
+        base = self.bases.get(id(run.container), "")
+        found = self._by_url.get(plain) or self._by_url.get(base + plain)
+        if found is None and self.outer is not None:
+            return self.outer.find(reference, run)
+        return found
+
+    @property
+    def urls(self) -> frozenset[str]:
+        """The full URLs of the entries that have a resource."""
+        return frozenset(self._by_url)
+
+
+def check_bundle(value: dict[str, Any], place: Place, run: Run) -> None:
+    """Reports what is wrong with a Bundle, its entries included."""
+    before = run.bundle
+    run.bundle = BundleIndex(value, before)
+    types.checker("Bundle").check(value, place, run)
+    run.bundle = before
+    kind = value.get("type")
+    for index, entry in entries(value):
+        at = below(place, "entry", index)
+        _check_full_url(entry, at, run)
+        _check_verbs(entry, kind, at, run)
+    if kind in ("document", "message"):
+        _check_first(value, str(kind), place, run)
+
+
+def _check_full_url(entry: dict[str, Any], place: Place, run: Run) -> None:
+    url, resource = entry.get("fullUrl"), _resource(entry)
+    if type(url) is not str or resource is None:
+        return
+    kind, identifier = resource.get("resourceType"), resource.get("id")
+    if ":" not in url:
+        message = f"{quoted(url)} is not absolute; a fullUrl is an http(s) URL, urn:uuid:… or urn:oid:…"
+        run.error("value", message, below(place, "fullUrl"), "fullUrl")
+    elif "/_history/" in url:
+        message = "a fullUrl names no version; leave out /_history/… (meta.versionId says it)"
+        run.error("invariant", message, below(place, "fullUrl"), "bdl-8")
+    elif url.startswith(("http://", "https://")) and type(identifier) is str and type(kind) is str:
+        named = url.rstrip("/").rsplit("/", 2)
+        if len(named) == 3 and named[-2] == kind and named[-1] != identifier:
+            message = f"the fullUrl ends in {quoted(named[-1])} but the resource's id is {quoted(identifier)}"
+            run.error("value", f"{message}; make them agree", below(place, "fullUrl"), "fullUrl")
+
+
+def _check_verbs(entry: dict[str, Any], kind: Any, place: Place, run: Run) -> None:
+    request = entry.get("request")
+    if kind in ("transaction", "batch") and type(request) is dict:
+        method = request.get("method")
+        if method in ("POST", "PUT") and "resource" not in entry:
+            message = f"a {method} needs the resource to store in this entry"
+            run.error("required", message, place, "bundle-request")
+        url = request.get("url")
+        if type(url) is str and url.startswith("/"):
+            message = f"{quoted(url)} starts with a slash; a request's url is relative to the base, such as Patient/1"
+            run.error("value", message, below(below(place, "request"), "url"), "bundle-request")
+
+
+def _check_first(value: dict[str, Any], kind: str, place: Place, run: Run) -> None:
+    """A document starts with its Composition, a message with its MessageHeader (bdl-11, bdl-12)."""
+    listed = value.get("entry")
+    if not listed:
+        wanted = "Composition" if kind == "document" else "MessageHeader"
+        message = f"a {kind} Bundle has entries, the first of them a {wanted}"
+        run.error("required", message, place, "bdl-11" if kind == "document" else "bdl-12")

@@ -1,0 +1,129 @@
+"""The narrative's XHTML: well-formed, and only what HL7 lets stand in it.
+
+Source: FHIR R4 narrative page §2.4.0; invariants txt-1 (elements and attributes) and txt-2 (not empty).
+"""
+
+from __future__ import annotations
+
+import re
+from html.entities import name2codepoint
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from service.fhir.validation.run import quoted
+
+if TYPE_CHECKING:
+    from service.fhir.validation.places import Place
+    from service.fhir.validation.run import Run
+
+_XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ELEMENTS = _words(
+    "div h1 h2 h3 h4 h5 h6 p br hr ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr th td "
+    "a img map area span b i u em strong small big tt sub sup pre code samp kbd var cite abbr acronym dfn "
+    "blockquote q address bdo ins del"
+)
+_COMMON = _words("id class style lang dir title accesskey tabindex xml:lang xmlns")
+_OWN = {
+    "a": "href name type hreflang rel rev shape coords charset target",
+    "area": "href shape coords alt nohref",
+    "blockquote": "cite",
+    "br": "clear",
+    "col": "span width align valign char charoff",
+    "colgroup": "span width align valign char charoff",
+    "del": "cite datetime",
+    "img": "src alt longdesc height width usemap ismap border hspace vspace align name",
+    "ins": "cite datetime",
+    "map": "name",
+    "q": "cite",
+    "table": "summary width border frame rules cellspacing cellpadding align bgcolor",
+    "tbody": "align valign char charoff",
+    "td": "abbr axis headers scope rowspan colspan align valign char charoff bgcolor width height nowrap",
+    "tfoot": "align valign char charoff",
+    "th": "abbr axis headers scope rowspan colspan align valign char charoff bgcolor width height nowrap",
+    "thead": "align valign char charoff",
+    "tr": "align valign char charoff bgcolor",
+}
+_ALLOWED = {name: _words(listed) | _COMMON for name, listed in _OWN.items()}
+_ANY_ELEMENT = frozenset({"align", "value", "start", "type", "compact", "size", "noshade", "width"})
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
+_XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_UNSAFE = re.compile(r"\s*(?:javascript|vbscript|data(?!:image/))\s*:", re.IGNORECASE)
+_LIMIT = 1_000_000
+
+
+def check_div(value: Any, place: Place, run: Run) -> None:
+    """Reports markup that may not stand in a narrative, or that is not XHTML at all."""
+    if len(value) > _LIMIT:
+        run.error("too-long", f"the narrative has more than {_LIMIT} characters; shorten it", place, "txt-1")
+        return
+    if "<!DOCTYPE" in value or "<!ENTITY" in value:
+        run.error("invalid", "a narrative may not declare a document type; leave it out", place, "txt-1")
+        return
+    try:
+        div = etree.fromstring(_ENTITY.sub(_entity, value), _parser())
+    except (etree.XMLSyntaxError, ValueError) as fault:
+        reason = str(fault).partition(", line")[0][:120]
+        run.error("invalid", f"the narrative is not well-formed XHTML: {reason}", place, "txt-1")
+        return
+    if div.tag != _XHTML + "div":
+        if div.tag == "div":
+            message = 'the div needs xmlns="http://www.w3.org/1999/xhtml"'
+        else:
+            message = (
+                f'the narrative must be one <div xmlns="http://www.w3.org/1999/xhtml">, not {_name(div)}'
+            )
+        run.error("invalid", message, place, "txt-1")
+        return
+    found = _faults(div)
+    for message in found[:5]:
+        run.error("invariant", message, place, "txt-1")
+    if not found and not _says_something(div):
+        run.error("invariant", "the narrative has no text and no image; write what it shows", place, "txt-2")
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+
+
+def _entity(match: re.Match[str]) -> str:
+    name = match.group(1)
+    if name in _XML_ENTITIES or name not in name2codepoint:
+        return match.group()
+    return f"&#{name2codepoint[name]};"
+
+
+def _name(element: Any) -> str:
+    tag = element.tag if isinstance(element.tag, str) else "?"
+    return quoted(tag.rpartition("}")[2])
+
+
+def _faults(div: Any) -> list[str]:
+    found: list[str] = []
+    for element in div.iter():
+        if not isinstance(element.tag, str):
+            if element.tag is etree.ProcessingInstruction or element.tag is etree.Entity:
+                found.append("processing instructions and own entities may not stand in a narrative")
+            continue
+        name = element.tag.removeprefix(_XHTML)
+        if name not in _ELEMENTS:
+            found.append(f"the element {_name(element)} may not stand in a narrative; use plain text markup")
+            continue
+        allowed = _ALLOWED.get(name, _COMMON)
+        for attribute, content in element.items():
+            plain = attribute.replace("{http://www.w3.org/XML/1998/namespace}", "xml:")
+            if plain not in allowed and plain not in _ANY_ELEMENT:
+                found.append(f"the attribute {quoted(plain)} may not stand on {name}; leave it out")
+            elif plain in ("href", "src", "longdesc", "cite") and _UNSAFE.match(content):
+                found.append(f"the {plain} of {name} may not carry a script; link to a page instead")
+    return found
+
+
+def _says_something(div: Any) -> bool:
+    return any(text.strip() for text in div.itertext()) or next(div.iter(_XHTML + "img"), None) is not None

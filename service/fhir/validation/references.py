@@ -1,0 +1,115 @@
+"""References: their form, whether local ones lead anywhere, and whether they lead to a type that is allowed.
+
+Source: FHIR R4 references page (§2.3.0.1 literal references, §2.3.0.5 contained resources), invariant ref-1.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from service.fhir.validation.places import below
+from service.fhir.validation.run import quoted
+from service.fhirpath.model import R4
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from service.fhir.validation.places import Place
+    from service.fhir.validation.run import Run
+
+_RESTFUL = re.compile(
+    r"(?:(https?://[^\s?#]+?)/)?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})"
+    r"(?:/_history/([A-Za-z0-9\-.]{1,64}))?(?:#[A-Za-z0-9\-.]{1,64})?"
+).fullmatch
+_CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?\S+").fullmatch
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+").fullmatch
+
+
+class Literal(NamedTuple):
+    """A literal reference that names a type and an id; ``base`` is empty where it is relative."""
+
+    base: str
+    type: str
+    id: str
+    version: str
+
+
+def read_literal(reference: str) -> Literal | None:
+    """The type and id in a RESTful reference, or None where it is of another form."""
+    match = _RESTFUL(reference)
+    if match is None or match.group(2) not in R4.resources:
+        return None
+    return Literal(match.group(1) or "", match.group(2), match.group(3), match.group(4) or "")
+
+
+def check_reference(value: Any, place: Place, run: Run) -> None:
+    """A Reference by itself: its form, and where a local one leads."""
+    reference = value.get("reference")
+    if type(reference) is str and reference:
+        if reference[0] == "#":
+            run.local.add(reference)
+            if len(reference) > 1 and reference[1:] not in run.contained:
+                message = (
+                    f"{quoted(reference)} leads to no contained resource; contained here: "
+                    f"{', '.join('#' + name for name in sorted(run.contained)[:12]) or 'none'}"
+                )
+                run.error("invariant", message, below(place, "reference"), "ref-1")
+        elif (literal := read_literal(reference)) is not None:
+            stated = value.get("type")
+            if type(stated) is str and stated in R4.resources and stated != literal.type:
+                message = f"type says {stated} but the reference leads to {literal.type}; make them agree"
+                run.error("value", message, below(place, "type"), "reference")
+        elif not _SCHEME(reference) and not (run.bundle and _CONDITIONAL(reference)):
+            _malformed(reference, below(place, "reference"), run)
+    elif value.keys().isdisjoint(("identifier", "display", "extension", "reference", "_reference")):
+        message = "a reference without reference, identifier or display says nothing; give one of them"
+        run.warn("incomplete", message, place, "reference")
+
+
+def _malformed(reference: str, place: Place, run: Run) -> None:
+    kind = reference.partition("/")[0]
+    if "/" in reference and kind.isalpha() and kind not in R4.resources:
+        message = f"{quoted(kind)} is no R4 resource type"
+    else:
+        message = f"{quoted(reference)} is no reference"
+    run.error("value", f"{message}; write Type/id, an absolute URL, urn:uuid:… or #id", place, "reference")
+
+
+def target(value: dict[str, Any], run: Run) -> dict[str, Any] | None:
+    """The resource that a Reference leads to inside this document, or None."""
+    reference = value.get("reference")
+    if type(reference) is not str:
+        return None
+    if reference.startswith("#"):
+        return run.container if reference == "#" else run.contained.get(reference[1:])
+    return run.bundle.find(reference, run) if run.bundle is not None else None
+
+
+def target_type(value: dict[str, Any], run: Run) -> str | None:
+    """The type that a Reference leads to, as far as this document tells."""
+    reference = value.get("reference")
+    if type(reference) is str and reference:
+        found = target(value, run)
+        if found is not None:
+            kind = found.get("resourceType")
+            return kind if isinstance(kind, str) else None
+        if (literal := read_literal(reference)) is not None:
+            return literal.type
+        if (conditional := _CONDITIONAL(reference)) is not None:
+            return conditional.group(1) if conditional.group(1) in R4.resources else None
+    stated = value.get("type")
+    return stated if isinstance(stated, str) and stated in R4.resources else None
+
+
+def targets(allowed: tuple[str, ...]) -> Callable[[Any, Place, Run], None]:
+    """The check that a Reference leads to one of the types."""
+    types = frozenset(allowed)
+
+    def check(value: Any, place: Place, run: Run) -> None:
+        found = target_type(value, run)
+        if found is not None and found not in types:
+            message = f"this refers to a {found}; it may refer to {', '.join(allowed[:12])}"
+            run.error("value", message, place, "reference-target")
+
+    return check
