@@ -1,0 +1,29 @@
+"""FHIRPath, strict and compiled: text → syntax tree → closures. It knows JSON and FHIR's type model, nothing else.
+
+program = compile("item.where(linkId = 'pain').answer.value > 6", context_type="QuestionnaireResponse")
+program(response)                                     # [True]
+evaluate(patient, "Patient.name.given.first()")       # ['Peter']
+"""
+
+from .errors import EvaluationError, ExpressionError, LimitError
+from .frame import Limits, Terminology
+from .model import R4, Model
+from .parser import parse
+from .printer import to_text
+from .program import Program, Result, compile, evaluate
+
+__all__ = [
+    "R4",
+    "EvaluationError",
+    "ExpressionError",
+    "LimitError",
+    "Limits",
+    "Model",
+    "Program",
+    "Result",
+    "Terminology",
+    "compile",
+    "evaluate",
+    "parse",
+    "to_text",
+]

@@ -1,0 +1,269 @@
+"""Syntax tree to closures, once for each expression; evaluation then only calls them.
+
+Parts that can fail are wrapped so that an error carries the place of the part in the text. Common shapes of
+expression have code of their own in `shortcuts`; it gives the same answers in less time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from . import operators, shortcuts, syntax
+from .code import Code, constant, single, typed, valued
+from .errors import EvaluationError, ExpressionError
+from .frame import Frame
+from .functions import FUNCTIONS
+from .model import Model
+from .nodes import Node, TypeReflection
+from .quantity import Quantity, calendar_unit
+from .specifiers import TypeMatch, resembling, resolve
+from .syntax import Expression
+from .temporal import parse_date, parse_datetime, parse_time
+
+_UNFAILING = frozenset(
+    {"exists", "empty", "where", "select", "count", "first", "last", "tail", "ofType", "not"}
+)
+
+
+class Compiler:
+    """Compiles one expression. `scoped` is set where it defines variables, which then end with their chain."""
+
+    def __init__(self, text: str, model: Model, *, scoped: bool) -> None:
+        self.text = text
+        self.model = model
+        self.scoped = scoped
+
+    def code(self, node: Expression) -> Code:
+        """The code of a part of the tree."""
+        return _COMPILERS[node.__class__](self, node)
+
+    def located(self, code: Code, at: int) -> Code:
+        """The same code, whose errors say where in the text they arose."""
+        text, run, one = self.text, code.run, code.one
+        if one is not None:
+            value_of = one
+
+            def value(frame: Frame) -> Any:
+                try:
+                    return value_of(frame)
+                except EvaluationError as error:
+                    error.place(text, at)
+                    raise
+
+            return valued(value, boolean=code.boolean)
+
+        def items(frame: Frame) -> list[Any]:
+            try:
+                return run(frame)
+            except EvaluationError as error:
+                error.place(text, at)
+                raise
+
+        return Code(items)
+
+    def scope(self, code: Code) -> Code:
+        """The same code, after which the variables are what they were before it."""
+        if not self.scoped:
+            return code
+        run = code.run
+
+        def items(frame: Frame) -> list[Any]:
+            variables = frame.variables
+            found = run(frame)
+            frame.variables = variables
+            return found
+
+        if code.one is None:
+            return Code(items)
+        one = code.one
+
+        def value(frame: Frame) -> Any:
+            variables = frame.variables
+            found = one(frame)
+            frame.variables = variables
+            return found
+
+        return valued(value, boolean=code.boolean)
+
+    # -- one method for each kind of part -------------------------------------------------------------------
+
+    def literal(self, node: syntax.Literal) -> Code:
+        return constant(_LITERALS[node.kind](node.text))
+
+    def quantity(self, node: syntax.QuantityLiteral) -> Code:
+        unit = calendar_unit(node.unit) if node.calendar else None
+        return constant(Quantity(Decimal(node.number), unit or node.unit))
+
+    def empty(self, _node: syntax.Empty) -> Code:
+        return Code(lambda _frame: [])
+
+    def special(self, node: syntax.Special) -> Code:
+        match node.name:
+            case "this":
+                return Code(lambda frame: frame.this)
+            case "total":
+                return Code(lambda frame: frame.total)
+        return valued(lambda frame: frame.index)
+
+    def variable(self, node: syntax.Variable) -> Code:
+        name = node.name
+        if name == "context":
+            return Code(lambda frame: frame.context)
+        known = environment(name)
+        if known is not None:
+            value = known
+
+            def address(frame: Frame) -> list[Any]:
+                return frame.variables.get(name) or [value]
+
+            return Code(address)
+
+        def find(frame: Frame) -> list[Any]:
+            found = frame.variables.get(name)
+            if found is None:
+                raise EvaluationError(f"the variable %{name} is not given")
+            return found
+
+        return self.located(Code(find), node.at)
+
+    def member(self, node: syntax.Member) -> Code:
+        name = node.name
+        if node.source is not None:
+            return self.located(_step(self.code(node.source).run, name), node.at)
+        info = self.model.type(name)
+        if info is not None and info.kind != "backbone" and name[0].isupper():
+            return Code(lambda frame: [item for item in frame.this if _is_root(item, name)])
+        return self.located(_step(lambda frame: frame.this, name), node.at)
+
+    def call(self, node: syntax.Call) -> Code:
+        function = FUNCTIONS.get(node.name)
+        if function is None:
+            raise ExpressionError("unknown function", text=self.text, offset=node.at, found=f"{node.name}()")
+        short = shortcuts.call(self, node)
+        if short is not None:
+            return self.located(short, node.at)
+        source = self.code(node.source) if node.source is not None else Code(lambda frame: frame.this)
+        arguments = [self.argument(argument) for argument in node.arguments]
+        code = function.build(source, *arguments)
+        return code if node.name in _UNFAILING else self.located(code, node.at)
+
+    def argument(self, node: Expression) -> Any:
+        if isinstance(node, syntax.TypeName):
+            return self.match(node)
+        return self.scope(self.code(node))
+
+    def match(self, node: syntax.TypeName) -> TypeMatch:
+        """The type a specifier names; ExpressionError for one that neither FHIR nor System has."""
+        found = resolve(node, self.model)
+        if found is None:
+            raise ExpressionError(
+                "unknown type",
+                text=self.text,
+                offset=node.at,
+                found=str(node),
+                expected="a System or FHIR type",
+                hint=resembling(node.name, self.model),
+            )
+        return found
+
+    def sort_key(self, node: syntax.SortKey) -> Code:
+        key = self.code(node.key)
+        code = Code(key.run, key.one, boolean=key.boolean)
+        code.descending = node.descending
+        return code
+
+    def indexer(self, node: syntax.Indexer) -> Code:
+        run = self.code(node.source).run
+        place = typed(self.scope(self.code(node.index)), "Integer", "an index")
+
+        def at(frame: Frame) -> list[Any]:
+            items = run(frame)
+            index = place(frame)
+            return [] if index is None or index < 0 else items[index : index + 1]
+
+        return self.located(Code(at), node.at)
+
+    def unary(self, node: syntax.Unary) -> Code:
+        value = single(self.code(node.operand), node.operator)
+        operation = operators.negate if node.operator == "-" else operators.affirm
+
+        def apply(frame: Frame) -> Any:
+            found = value(frame)
+            return None if found is None else operation(found)
+
+        return self.located(valued(apply), node.at)
+
+    def binary(self, node: syntax.Binary) -> Code:
+        left, right = self.scope(self.code(node.left)), self.scope(self.code(node.right))
+        return self.located(operators.operation(node.operator, left, right), node.at)
+
+    def type_test(self, node: syntax.TypeTest) -> Code:
+        operand = self.scope(self.code(node.operand))
+        return self.located(FUNCTIONS[node.operator].build(operand, self.match(node.type)), node.at)
+
+
+def _step(run: Callable[[Frame], list[Any]], name: str) -> Code:
+    """The code of a step to the children of one name."""
+
+    def children(frame: Frame) -> list[Any]:
+        out: list[Any] = []
+        for item in run(frame):
+            if item.__class__ is Node:
+                shape = item.shape
+                (shape.getters.get(name) or shape.getter(name))(item, out)
+            elif item.__class__ is TypeReflection and name in TypeReflection._fields:
+                out.append(getattr(item, name))
+        frame.steps -= len(out)
+        if frame.steps < 0:
+            frame.spend(0)
+        return out
+
+    return Code(children)
+
+
+def _is_root(item: Any, name: str) -> bool:
+    return item.__class__ is Node and name in item.shape.ancestry
+
+
+def environment(name: str) -> str | None:
+    """What a variable of the specification stands for (§9, and FHIR's additions); None for any other."""
+    fixed = _ENVIRONMENT.get(name)
+    if fixed is not None:
+        return fixed
+    if name.startswith("vs-"):
+        return f"http://hl7.org/fhir/ValueSet/{name[3:]}"
+    if name.startswith("ext-"):
+        return f"http://hl7.org/fhir/StructureDefinition/{name[4:]}"
+    return None
+
+
+_ENVIRONMENT = {
+    "sct": "http://snomed.info/sct",
+    "loinc": "http://loinc.org",
+    "ucum": "http://unitsofmeasure.org",
+}
+_LITERALS: dict[str, Callable[[str], Any]] = {
+    "Boolean": lambda text: text == "true",
+    "String": str,
+    "Integer": int,
+    "Decimal": Decimal,
+    "Date": parse_date,
+    "DateTime": parse_datetime,
+    "Time": parse_time,
+}
+_COMPILERS: dict[type, Callable[[Compiler, Any], Code]] = {
+    syntax.Literal: Compiler.literal,
+    syntax.QuantityLiteral: Compiler.quantity,
+    syntax.Empty: Compiler.empty,
+    syntax.Special: Compiler.special,
+    syntax.Variable: Compiler.variable,
+    syntax.Member: Compiler.member,
+    syntax.Call: Compiler.call,
+    syntax.Indexer: Compiler.indexer,
+    syntax.Unary: Compiler.unary,
+    syntax.Binary: Compiler.binary,
+    syntax.TypeTest: Compiler.type_test,
+    syntax.SortKey: Compiler.sort_key,
+}

@@ -1,0 +1,120 @@
+"""Filtering and projection (§5.2), and sort()."""
+
+from __future__ import annotations
+
+from functools import cmp_to_key
+from typing import Any
+
+from ..code import Code, single, truth
+from ..comparison import compare
+from ..equality import ItemSet
+from ..errors import EvaluationError
+from ..frame import Frame
+from .registry import special
+
+
+@special("where", "5.2.1", "criteria: Expression", gives="input")
+def where(source: Code, criteria: Code) -> Code:
+    """where(criteria) : collection. The items for which the criterion is true."""
+    run, test = source.run, truth(criteria, "the criterion of where()")
+
+    def filtered(frame: Frame) -> list[Any]:
+        items = run(frame)
+        if not items:
+            return items
+        this, index = frame.this, frame.index
+        frame.spend(len(items))
+        out: list[Any] = []
+        for frame.index, item in enumerate(items):
+            frame.this = [item]
+            if test(frame) is True:
+                out.append(item)
+        frame.this, frame.index = this, index
+        return out
+
+    return Code(filtered)
+
+
+@special("select", "5.2.2", "projection: Expression", gives="argument")
+def select(source: Code, projection: Code) -> Code:
+    """select(projection) : collection. What the projection gives for each item, one after the other."""
+    run, project = source.run, projection.run
+
+    def projected(frame: Frame) -> list[Any]:
+        items = run(frame)
+        this, index = frame.this, frame.index
+        out: list[Any] = []
+        for frame.index, item in enumerate(items):
+            frame.this = [item]
+            out += project(frame)
+        frame.this, frame.index = this, index
+        frame.spend(len(items) + len(out))
+        return out
+
+    return Code(projected)
+
+
+@special("repeat", "5.2.3", "projection: Expression", gives="argument")
+def repeat(source: Code, projection: Code) -> Code:
+    """repeat(projection) : collection. The projection of the items, of those, and so on until none is new."""
+    run, project = source.run, projection.run
+
+    def repeated(frame: Frame) -> list[Any]:
+        this, index = frame.this, frame.index
+        out: list[Any] = []
+        seen = ItemSet()
+        wave = run(frame)
+        while wave:
+            found: list[Any] = []
+            for frame.index, item in enumerate(wave):
+                frame.this = [item]
+                new = [candidate for candidate in project(frame) if seen.add(candidate)]
+                found += new
+            frame.spend(len(wave) + seen.comparisons)
+            seen.comparisons = 0
+            out += found
+            wave = found
+        frame.this, frame.index = this, index
+        return out
+
+    return Code(repeated)
+
+
+@special("sort", "sort() of 3.0", "key?: Expression", gives="input", variadic=True)
+def sort(source: Code, *keys: Code) -> Code:
+    """sort([key, ...]) : collection. The items in order of the keys, each ascending or descending.
+
+    Items without a key stand before those with one. Equal ones keep their order.
+    """
+    run = source.run
+    values = [(single(key, "a key of sort()"), key.descending) for key in keys]
+
+    def ordered(frame: Frame) -> list[Any]:
+        items = run(frame)
+        this, index = frame.this, frame.index
+        rows: list[tuple[list[Any], Any]] = []
+        for frame.index, item in enumerate(items):
+            frame.this = [item]
+            rows.append(([value(frame) for value, _ in values], item))
+        frame.this, frame.index = this, index
+        frame.spend(len(items) * max(len(items).bit_length(), 1))
+
+        def order(a: tuple[list[Any], Any], b: tuple[list[Any], Any]) -> int:
+            for (_, descending), left, right in zip(values, a[0], b[0], strict=True):
+                found = _ranked(left, right)
+                if found:
+                    return -found if descending else found
+            return 0
+
+        return [item for _, item in sorted(rows, key=cmp_to_key(order))]
+
+    return Code(ordered)
+
+
+def _ranked(left: Any, right: Any) -> int:
+    if left is None or right is None:
+        return (left is not None) - (right is not None)
+    found = compare(left, right)
+    if found is None:
+        raise EvaluationError("sort() cannot order values of different precision or units")
+    return found

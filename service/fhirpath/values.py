@@ -1,0 +1,156 @@
+"""System values: what FHIR elements are read as, and what leaves the engine.
+
+FHIR's primitive types convert implicitly to System types, and FHIR.Quantity to System.Quantity
+(FHIR R4, FHIRPath page, "Use of FHIR primitive types" and "Use of FHIR Quantity").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from . import quantity, temporal
+from .errors import EvaluationError
+from .nodes import Node, TypeReflection
+from .quantity import Quantity
+from .temporal import Date, DateTime, Time
+
+
+def _read_boolean(node: Node) -> Any:
+    value = node.value
+    if value is None or value is True or value is False:
+        return value
+    raise _unreadable(node, "a boolean")
+
+
+def _read_text(node: Node) -> Any:
+    value = node.value
+    if value is None or value.__class__ is str:
+        return value
+    raise _unreadable(node, "a text")
+
+
+def _read_integer(node: Node) -> Any:
+    value = node.value
+    if value is None or value.__class__ is int:
+        return value
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return int(value)
+    raise _unreadable(node, "an integer")
+
+
+def _read_decimal(node: Node) -> Any:
+    value = node.value
+    if value is None:
+        return None
+    if value.__class__ is int:
+        return Decimal(value)
+    if value.__class__ is float:
+        value = Decimal(repr(value))
+    if value.__class__ is Decimal and value.is_finite():
+        return value
+    raise _unreadable(node, "a decimal")
+
+
+def _reader(parse: Callable[[str], Any], what: str) -> Callable[[Node], Any]:
+    def read(node: Node) -> Any:
+        if node.value is None:
+            return None
+        value = parse(node.value) if node.value.__class__ is str else None
+        if value is None:
+            raise _unreadable(node, what)
+        return value
+
+    return read
+
+
+def _read_quantity(node: Node) -> Any:
+    """A FHIR Quantity as a System one; the node itself where it has no value, or one that is qualified."""
+    element = node.value
+    if element.get("value") is None or element.get("comparator") is not None:
+        return node
+    found = quantity.from_element(element)
+    if found is not None:
+        return found
+    value, unit = element["value"], element.get("unit") or element.get("code")
+    if value.__class__ is int or value.__class__ is Decimal:
+        return Quantity(Decimal(value), unit if unit.__class__ is str and unit else "1")
+    return node
+
+
+READERS: dict[str, Callable[[Node], Any]] = {
+    "boolean": _read_boolean,
+    "string": _read_text,
+    "uri": _read_text,
+    "base64Binary": _read_text,
+    "xhtml": _read_text,
+    "integer": _read_integer,
+    "decimal": _read_decimal,
+    "date": _reader(temporal.parse_date, "a date"),
+    "dateTime": _reader(temporal.parse_datetime, "a date-time"),
+    "instant": _reader(temporal.parse_datetime, "an instant"),
+    "time": _reader(temporal.parse_time, "a time"),
+    "Quantity": _read_quantity,
+}
+
+
+def _unreadable(node: Node, what: str) -> EvaluationError:
+    return EvaluationError(f"{node.location} is not {what}; correct the resource")
+
+
+def system(item: Any) -> Any:
+    """An item as its System value: a primitive or Quantity node is read, any other item stays as it is.
+
+    None for a primitive that has extensions but no value.
+    """
+    if item.__class__ is Node:
+        read = item.shape.read
+        if read is not None:
+            return read(item)
+    return item
+
+
+_SYSTEM_NAMES: dict[type, str] = {
+    bool: "Boolean",
+    int: "Integer",
+    Decimal: "Decimal",
+    str: "String",
+    Date: "Date",
+    DateTime: "DateTime",
+    Time: "Time",
+    Quantity: "Quantity",
+}
+
+
+def system_name(item: Any) -> str | None:
+    """The name of a System value's type, None for a node."""
+    return _SYSTEM_NAMES.get(item.__class__)
+
+
+def type_name(item: Any) -> str:
+    """The namespace and name of an item's type: `System.Integer`, `FHIR.code`, `FHIR.Patient.contact`."""
+    name = _SYSTEM_NAMES.get(item.__class__)
+    if name is not None:
+        return f"System.{name}"
+    if item.__class__ is Node:
+        return f"FHIR.{item.shape.name}" if item.shape.name else "Any"
+    return "System.TypeInfo"
+
+
+def output(item: Any) -> Any:
+    """What a caller gets for an item: bool, int, Decimal or str; an element or Quantity as a dict."""
+    kind = item.__class__
+    if kind is Node:
+        if not item.shape.primitive:
+            return item.value
+        if item.value is None:
+            return item.sibling
+        return _read_decimal(item) if item.shape.name == "decimal" else item.value
+    if kind in (Date, DateTime, Time):
+        return item.text
+    if kind is Quantity:
+        return quantity.to_element(item)
+    if kind is TypeReflection:
+        return {"namespace": item.namespace, "name": item.name}
+    return item
