@@ -1,0 +1,113 @@
+"""Sets what a ``dynamicValue`` computes on a request under construction (R4 PlanDefinition.action).
+
+A path is dotted element names, each with at most one constant indexer (``restriction.period.start``,
+``payload[0].content``). A choice takes the property of the value's own type.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from service.fhirpath.model import R4, ElementInfo, TypeInfo
+
+Resource = dict[str, Any]
+_STEP = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\[(\d{1,3})\])?")
+_GUESSES: tuple[tuple[type, tuple[str, ...]], ...] = (
+    (bool, ("boolean",)),
+    (int, ("integer", "decimal")),
+    (Decimal, ("decimal",)),
+    (str, ("dateTime", "date", "string", "code", "uri", "canonical", "markdown")),
+)
+_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2}(T.*)?)?)?")
+
+
+class PathFault(ValueError):
+    """A dynamicValue's path does not lead to an element of the resource that is built."""
+
+
+def set_value(resource: Resource, path: str, values: list[Any]) -> None:
+    """Sets the values at a path of a resource under construction; PathFault where no element is meant.
+
+    No values set nothing. More values than the element takes are a fault, not a choice of the first.
+    """
+    if not values:
+        return
+    steps = _steps(path)
+    target: Resource = resource
+    name = str(resource["resourceType"])
+    for step, index in steps[:-1]:
+        element, field, name = _resolve(name, step, path, None)
+        target = _descend(target, element, field, index)
+    step, index = steps[-1]
+    element, field, _ = _resolve(name, step, path, values[0])
+    if not element.repeats:
+        if len(values) > 1:
+            raise PathFault(f"'{path}' takes one value and the expression gives {len(values)}")
+        target[field] = values[0]
+    elif index is None:
+        target[field] = [*target.get(field, ()), *values]
+    else:
+        entries = target.setdefault(field, [])
+        if index > len(entries) or len(values) > 1:
+            raise PathFault(f"'{path}' does not name one entry that is there or comes next")
+        entries[index : index + 1] = values
+
+
+def _steps(path: str) -> list[tuple[str, int | None]]:
+    steps = []
+    for part in path.split("."):
+        match = _STEP.fullmatch(part)
+        if match is None:
+            raise PathFault(f"'{path}' is not a path of element names")
+        steps.append((match[1], None if match[2] is None else int(match[2])))
+    return steps
+
+
+def _resolve(name: str, step: str, path: str, value: Any) -> tuple[ElementInfo, str, str]:
+    """The element, its JSON property and its type for one step from a type."""
+    known = R4.type(name)
+    if known is None:
+        raise PathFault(f"'{path}': {name} is not a type of R4")
+    if step in known.fields:
+        element, type_name = known.fields[step]
+        return element, step, type_name
+    element_or_none = known.elements.get(step)
+    if element_or_none is None:
+        raise PathFault(f"'{path}': {name} has no element '{step}'")
+    type_name = _choose(element_or_none, value, path, known)
+    return element_or_none, element_or_none.variants[type_name], type_name
+
+
+def _choose(element: ElementInfo, value: Any, path: str, owner: TypeInfo) -> str:
+    for kind, guesses in _GUESSES:
+        if isinstance(value, kind):
+            if kind is str and not _DATE.fullmatch(value):
+                guesses = guesses[2:]
+            for guess in guesses:
+                if guess in element.variants:
+                    return guess
+            break
+    if isinstance(value, dict):
+        fitting = [
+            type_name
+            for type_name in element.types
+            if (known := R4.type(type_name)) is not None and value.keys() <= known.fields.keys()
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+    raise PathFault(f"'{path}': say which type of {owner.name}.{element.name}[x] is meant, as in valueString")
+
+
+def _descend(target: Resource, element: ElementInfo, field: str, index: int | None) -> Resource:
+    if not element.repeats:
+        inner: Resource = target.setdefault(field, {})
+        return inner
+    entries: list[Resource] = target.setdefault(field, [])
+    at = index or 0
+    if at > len(entries):
+        raise PathFault(f"'{field}[{at}]' is neither there nor the next entry")
+    if at == len(entries):
+        entries.append({})
+    return entries[at]

@@ -1,0 +1,215 @@
+"""A PlanDefinition as the engine runs it: read and compiled once, with every fault found at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from service.domain.errors import ContentFault
+from service.domain.evaluation import Citation, Code, Statement
+from service.domain.issues import Issue, error
+from service.fhir.plans.rules import (
+    Condition,
+    ReasonRule,
+    RuleFault,
+    read_conditions,
+    read_reasons,
+    role,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Resource = dict[str, Any]
+FORM_TYPE = "QuestionnaireResponse"
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One criterion: a three-valued condition, and the reasons for an unknown."""
+
+    code: Code
+    title: str
+    condition: Condition
+    reasons: tuple[ReasonRule, ...]
+    citations: tuple[Citation, ...]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An outcome or a note, with the conditions that must all be true for it."""
+
+    statement: Statement
+    conditions: tuple[Condition, ...]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A proposal's action, with its conditions."""
+
+    action: Resource
+    conditions: tuple[Condition, ...]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan whose actions have roles. ``form`` is the canonical, without version, of its input form.
+
+    ``outcome_code`` says what the outcome is an outcome of; it codes the outcome's Observation.
+    """
+
+    resource: Resource
+    form: str
+    outcome_code: Code
+    criteria: tuple[Criterion, ...]
+    outcomes: tuple[Said, ...]
+    notes: tuple[Said, ...]
+    proposals: tuple[Proposed, ...]
+
+    @property
+    def canonical(self) -> str:
+        """The plan's canonical with its version."""
+        return canonical(self.resource)
+
+
+def canonical(resource: Resource) -> str:
+    """``url|version`` of a definition, or its url alone where it has no version."""
+    url, version = resource.get("url", ""), resource.get("version")
+    return f"{url}|{version}" if version else str(url)
+
+
+def input_form(resource: Resource) -> str | None:
+    """The canonical of the form that the plan's actions take as input, or None if it takes none."""
+    for action in walk(resource.get("action", ())):
+        for requirement in action.get("input", ()):
+            if requirement.get("type") == FORM_TYPE:
+                for chosen in requirement.get("codeFilter", ()):
+                    for coding in chosen.get("code", ()):
+                        return str(coding.get("code", "")).split("|")[0]
+    return None
+
+
+def walk(actions: Any) -> Iterator[Resource]:
+    """Every action, parents before children, in document order."""
+    for action in actions:
+        yield action
+        yield from walk(action.get("action", ()))
+
+
+def read_plan(resource: Resource) -> Plan | None:
+    """The plan, compiled; None for a PlanDefinition whose actions have no roles.
+
+    ContentFault lists every fault: an expression that does not compile, a criterion without code, citation
+    or reasons, a role that is not known.
+    """
+    groups = list(_groups(resource.get("action", ()), f"PlanDefinition[{resource.get('id')}].action"))
+    if not groups:
+        return None
+    faults: list[Issue] = []
+    criteria: list[Criterion] = []
+    said: dict[str, list[Said]] = {"outcome": [], "note": []}
+    proposals: list[Proposed] = []
+    outcome_code = Code("", "")
+    for kind, group, place in groups:
+        if kind == "outcome" and group.get("code"):
+            outcome_code = _code(group)
+        for index, action in enumerate(group.get("action", ())):
+            here = f"{place}.action[{index}]"
+            try:
+                if kind == "criterion":
+                    criteria.append(_criterion(action, here))
+                elif kind in said:
+                    said[kind].append(_said(action, here))
+                elif kind == "proposal":
+                    proposals.append(Proposed(action, read_conditions(action, FORM_TYPE), here))
+                else:
+                    faults.append(error("value", f"'{kind}' is not a role of a plan's actions", place))
+            except RuleFault as fault:
+                faults.append(error("invalid", str(fault), f"{here}.{fault.place}"))
+    faults += _whole(resource, criteria, said["outcome"], outcome_code)
+    if faults:
+        raise ContentFault(f"the plan {resource.get('id')} cannot be run", issues=faults)
+    return Plan(
+        resource,
+        input_form(resource) or "",
+        outcome_code,
+        tuple(criteria),
+        tuple(said["outcome"]),
+        tuple(said["note"]),
+        tuple(proposals),
+    )
+
+
+def _groups(actions: Any, place: str) -> Iterator[tuple[str, Resource, str]]:
+    for index, action in enumerate(actions):
+        here = f"{place}[{index}]"
+        kind = role(action)
+        if kind is not None:
+            yield kind, action, here
+        else:
+            yield from _groups(action.get("action", ()), f"{here}.action")
+
+
+def _whole(
+    resource: Resource, criteria: list[Criterion], outcomes: list[Said], outcome_code: Code
+) -> Iterator[Issue]:
+    place = f"PlanDefinition[{resource.get('id')}]"
+    if not criteria or not outcomes:
+        yield error("required", "a plan with roles needs criteria and outcomes", place)
+    if not outcome_code.code:
+        yield error(
+            "required", "the outcome group needs a code, which codes the outcome's Observation", place
+        )
+    if not input_form(resource):
+        yield error("required", "no action declares its input form (action.input)", place)
+    known = {criterion.code.code for criterion in criteria}
+    for entry in outcomes:
+        for condition in entry.conditions:
+            for rule in condition.rules:
+                for code in sorted(rule.criteria - known):
+                    yield error("code-invalid", f"a finding-rule names '{code}', no criterion", entry.place)
+
+
+def _criterion(action: Resource, place: str) -> Criterion:
+    conditions = read_conditions(action, FORM_TYPE)
+    if len(conditions) != 1:
+        raise RuleFault("condition", "a criterion has exactly one applicability condition")
+    citations = read_citations(action)
+    if not citations:
+        raise RuleFault("documentation", "a criterion cites its paragraph")
+    reasons = read_reasons(action, FORM_TYPE)
+    return Criterion(_code(action), action.get("title", ""), conditions[0], reasons, citations, place)
+
+
+def _said(action: Resource, place: str) -> Said:
+    citations = read_citations(action)
+    if not citations:
+        raise RuleFault("documentation", "an outcome or note cites its paragraph")
+    statement = Statement(
+        _code(action),
+        action.get("title", ""),
+        action.get("description", ""),
+        action.get("priority", "routine"),
+        citations,
+    )
+    return Said(statement, read_conditions(action, FORM_TYPE), place)
+
+
+def _code(action: Resource) -> Code:
+    for concept in action.get("code", ()):
+        for coding in concept.get("coding", ()):
+            return Code(coding.get("system", ""), coding.get("code", ""), coding.get("display"))
+    raise RuleFault("code", "the action needs a code")
+
+
+def read_citations(action: Resource) -> tuple[Citation, ...]:
+    """Where the guidance says it, from the action's documentation."""
+    return tuple(
+        Citation(
+            entry.get("label", ""), entry.get("display", ""), entry.get("url", ""), entry.get("type", "")
+        )
+        for entry in action.get("documentation", ())
+    )

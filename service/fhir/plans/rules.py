@@ -1,0 +1,154 @@
+"""The two extensions by which a plan's conditions and unknowns are data: their one reader.
+
+``finding-rule`` restates a condition over findings already made; ``unknown-reason`` says why an empty
+criterion is not known. Extensions are known by the end of their URL, because an organisation may publish
+the plan under its own canonical base. See ``docs/decisions/0003-rules-as-data.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from service import fhirpath
+from service.domain.evaluation import Truth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from service.domain.evaluation import Finding
+
+Resource = dict[str, Any]
+FHIRPATH = "text/fhirpath"
+ROLE, RULE, REASON = (
+    f"/StructureDefinition/{name}" for name in ("plan-role", "finding-rule", "unknown-reason")
+)
+
+
+class RuleFault(ValueError):
+    """A rule of the plan is not fit to run on. ``place`` is the FHIRPath below the action."""
+
+    def __init__(self, place: str, message: str) -> None:
+        """Takes the place and what is wrong there."""
+        super().__init__(message)
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRule:
+    """``quantifier`` (any, all, none) of the named criteria have the truth and, if given, a reason."""
+
+    quantifier: str
+    truth: Truth
+    criteria: frozenset[str]
+    reasons: frozenset[str]
+
+    def holds(self, findings: Mapping[str, Finding]) -> bool:
+        """Whether the findings, by criterion code, are as the rule says; no criteria named means all."""
+        chosen = [finding for code, finding in findings.items() if not self.criteria or code in self.criteria]
+        fitting = (self._fits(finding) for finding in chosen)
+        if self.quantifier == "all":
+            return all(fitting)
+        return any(fitting) == (self.quantifier == "any")
+
+    def _fits(self, finding: Finding) -> bool:
+        if finding.truth is not self.truth:
+            return False
+        return not self.reasons or (finding.reason is not None and finding.reason.code in self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRule:
+    """A reason for an unknown, and the expression that must be true for it (None: it always is)."""
+
+    code: str
+    when: fhirpath.Program | None
+    text: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One applicability condition: either rules over findings, or an expression over the form."""
+
+    program: fhirpath.Program
+    rules: tuple[FindingRule, ...]
+    place: str
+
+
+def role(action: Resource) -> str | None:
+    """What the action's children are: criterion, outcome, note or proposal; None in any other plan."""
+    return next((extension.get("valueCode") for extension in _extensions(action, ROLE)), None)
+
+
+def read_conditions(action: Resource, context_type: str | None) -> tuple[Condition, ...]:
+    """The action's applicability conditions, compiled; RuleFault for one that is not fit."""
+    found = []
+    for index, condition in enumerate(action.get("condition", ())):
+        if condition.get("kind") != "applicability":
+            continue
+        place = f"condition[{index}]"
+        program = compile_expression(condition.get("expression", {}), f"{place}.expression", context_type)
+        rules = tuple(_finding_rule(extension, place) for extension in _extensions(condition, RULE))
+        found.append(Condition(program, rules, place))
+    return tuple(found)
+
+
+def read_reasons(action: Resource, context_type: str | None) -> tuple[ReasonRule, ...]:
+    """Why the criterion may be unknown, in the order asked; RuleFault unless the last always holds."""
+    found = []
+    for extension in _extensions(action, REASON):
+        parts = _parts(extension)
+        when = parts.get("when", [None])[0]
+        program = compile_expression(when, "extension(unknown-reason).when", context_type) if when else None
+        text = parts.get("text", [""])[0]
+        code = parts.get("reason", [""])[0]
+        if not text or not code:
+            raise RuleFault("extension(unknown-reason)", "a reason needs its code and its text")
+        found.append(ReasonRule(code, program, text, tuple(parts.get("item", ()))))
+    if not found or found[-1].when is not None:
+        raise RuleFault(
+            "extension(unknown-reason)",
+            "the last reason may have no 'when', so that no unknown is without one",
+        )
+    return tuple(found)
+
+
+def compile_expression(expression: Resource, place: str, context_type: str | None) -> fhirpath.Program:
+    """The compiled FHIRPath of an Expression; RuleFault for another language or text that is not FHIRPath."""
+    if expression.get("language") != FHIRPATH:
+        raise RuleFault(f"{place}.language", f"only {FHIRPATH} is evaluated here")
+    try:
+        return fhirpath.compile(expression.get("expression", ""), context_type=context_type)
+    except fhirpath.ExpressionError as fault:
+        raise RuleFault(f"{place}.expression", str(fault)) from None
+
+
+def _finding_rule(extension: Resource, place: str) -> FindingRule:
+    parts = _parts(extension)
+    quantifier, truth = parts.get("quantifier", [""])[0], parts.get("truth", [""])[0]
+    if quantifier not in ("any", "all", "none") or truth not in list(Truth):
+        raise RuleFault(
+            f"{place}.extension(finding-rule)", "it needs a quantifier (any, all, none) and a truth"
+        )
+    return FindingRule(
+        quantifier,
+        Truth(truth),
+        frozenset(parts.get("criterion", ())),
+        frozenset(parts.get("reason", ())),
+    )
+
+
+def _extensions(element: Resource, suffix: str) -> Iterator[Resource]:
+    for extension in element.get("extension", ()):
+        if str(extension.get("url", "")).endswith(suffix):
+            yield extension
+
+
+def _parts(extension: Resource) -> dict[str, list[Any]]:
+    """The sub-extensions' values by their url, each a list in order."""
+    parts: dict[str, list[Any]] = {}
+    for part in extension.get("extension", ()):
+        value = next((given for key, given in part.items() if key.startswith("value")), None)
+        parts.setdefault(part.get("url", ""), []).append(value)
+    return parts
