@@ -18,10 +18,12 @@ from decimal import (
     Decimal,
     DecimalException,
     DivisionByZero,
+    Inexact,
     InvalidOperation,
     Overflow,
     Underflow,
 )
+from fractions import Fraction
 
 DIGITS = 28
 """Significant digits of a result that has no end: quotients, roots, logarithms, powers with a fraction."""
@@ -41,6 +43,7 @@ def _context(digits: int, rounding: str = ROUND_HALF_EVEN) -> Context:
 _EXACT = _context(_LIMIT)
 _QUOTIENT = _context(DIGITS)
 _GUARDED = _context(DIGITS + 12)
+_ENDING = Context(prec=_LIMIT, Emin=-_LIMIT, Emax=_LIMIT, traps=[*_TRAPS, Inexact])
 # Wide enough to place any number in range on any grid in use without losing a digit.
 _GRID = Context(prec=4 * _LIMIT, Emin=-4 * _LIMIT, Emax=4 * _LIMIT, traps=[InvalidOperation])
 
@@ -69,6 +72,17 @@ def text(value: Decimal) -> str:
     if not in_range(value):
         raise ValueError("the decimal is outside the range that can be written in plain digits")
     return format(value, "f")
+
+
+def from_fraction(value: Fraction) -> Decimal | None:
+    """The fraction as a decimal: exact if it ends within 100 digits, else to 28; None out of range."""
+    numerator, denominator = Decimal(value.numerator), Decimal(value.denominator)
+    try:
+        return _ENDING.divide(numerator, denominator)
+    except Inexact:
+        return divide(numerator, denominator)
+    except DecimalException:
+        return None
 
 
 def _attempt(operation: Callable[[Decimal, Decimal], Decimal], a: Decimal, b: Decimal) -> Decimal | None:
@@ -149,13 +163,18 @@ def precision(value: Decimal) -> int:
     return max(0, -_exponent(value)) if value.is_finite() else 0
 
 
+def least_precision(value: Decimal) -> int:
+    """The digits after the decimal point, trailing zeros not counted (§ Equivalent)."""
+    return precision(_stripped(value))
+
+
 def equivalent(a: Decimal, b: Decimal) -> bool:
     """Whether a ~ b: equal when both are rounded to the decimals of the less precise (§ Equivalent)."""
     if a == b:
         return True
     if not (in_range(a) and in_range(b)):
         return False
-    digits = min(precision(_stripped(a)), precision(_stripped(b)))
+    digits = min(least_precision(a), least_precision(b))
     return _place(a, digits, ROUND_HALF_UP) == _place(b, digits, ROUND_HALF_UP)
 
 

@@ -7,7 +7,6 @@ year, 30 days 1 month) and cut to a whole number. § duration and § difference 
 """
 
 import math
-from calendar import monthrange
 from collections.abc import Callable
 from datetime import date
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_DOWN, Context, Decimal
@@ -21,6 +20,7 @@ from .temporal_values import (
     Parts,
     Temporal,
     Time,
+    days_in_month,
     fraction_digits,
     make_date,
     make_datetime,
@@ -162,7 +162,7 @@ def _add_months(parts: Parts, months: int) -> Parts | None:
         return None
     if len(parts) < 3:
         return (year, month + 1)[: len(parts)]
-    day = min(int(parts[2]), monthrange(year, month + 1)[1])
+    day = min(int(parts[2]), days_in_month(year, month + 1))
     return (year, month + 1, day, *parts[3:])
 
 

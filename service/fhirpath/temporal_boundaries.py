@@ -4,7 +4,6 @@ FHIRPath § precision, § lowBoundary, § highBoundary. Precision is counted in 
 day, 10 an hour, 12 a minute, 14 a second, 17 a millisecond; for a Time 2, 4, 6 and 9.
 """
 
-from calendar import monthrange
 from decimal import Decimal
 
 from .temporal_values import (
@@ -13,6 +12,7 @@ from .temporal_values import (
     Parts,
     Temporal,
     Time,
+    days_in_month,
     fraction_digits,
     make_date,
     make_datetime,
@@ -82,7 +82,7 @@ def _high_parts(parts: Parts) -> Parts:
     if len(parts) == 1:
         parts = (*parts, 12)
     if len(parts) == 2:
-        parts = (*parts, monthrange(int(parts[0]), int(parts[1]))[1])
+        parts = (*parts, days_in_month(int(parts[0]), int(parts[1])))
     return parts + (0, 0, 0, 23, 59, Decimal(59))[len(parts) :]
 
 

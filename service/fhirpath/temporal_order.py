@@ -6,12 +6,11 @@ zone next to one with a zone stands for every instant between UTC+14:00 and UTC-
 only where all of those agree.
 """
 
-from calendar import monthrange
 from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
-from .temporal_values import DateTime, Parts, Temporal, Time
+from .temporal_values import DateTime, Parts, Temporal, Time, days_in_month
 
 EARLIEST_OFFSET = 14 * 60
 LATEST_OFFSET = -12 * 60
@@ -84,7 +83,7 @@ def _last(parts: Parts) -> Parts:
     if len(parts) == 1:
         parts = (*parts, 12)
     if len(parts) == 2:
-        parts = (*parts, monthrange(int(parts[0]), int(parts[1]))[1])
+        parts = (*parts, days_in_month(int(parts[0]), int(parts[1])))
     return parts + (0, 0, 0, 23, 59)[len(parts) :]
 
 

@@ -6,7 +6,6 @@ A zone offset stays as written and is never normalised in the value. Years run f
 """
 
 import re
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal
@@ -122,9 +121,16 @@ def _date_parts(text: str) -> tuple[int, ...] | None:
     return (int(year),) if month is None else (int(year), int(month))
 
 
+def days_in_month(year: int, month: int) -> int:
+    """The days of the month in the Gregorian calendar."""
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
 def _real(year: int, month: int, day: int) -> tuple[int, int, int] | None:
     """The three parts if the calendar has that day."""
-    if day > 28 and day > monthrange(year, month)[1]:
+    if day > 28 and day > days_in_month(year, month):
         return None
     return year, month, day
 
