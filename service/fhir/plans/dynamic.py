@@ -83,7 +83,7 @@ def _resolve(name: str, step: str, path: str, value: Any) -> tuple[ElementInfo, 
 def _choose(element: ElementInfo, value: Any, path: str, owner: TypeInfo) -> str:
     for kind, guesses in _GUESSES:
         if isinstance(value, kind):
-            if kind is str and not _DATE.fullmatch(value):
+            if isinstance(value, str) and not _DATE.fullmatch(value):
                 guesses = guesses[2:]
             for guess in guesses:
                 if guess in element.variants:
