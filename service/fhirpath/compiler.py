@@ -152,6 +152,8 @@ class Compiler:
     def argument(self, node: Expression) -> Any:
         if isinstance(node, syntax.TypeName):
             return self.match(node)
+        if isinstance(node, syntax.SortKey):
+            return self.sort_key(node)
         return self.scope(self.code(node))
 
     def match(self, node: syntax.TypeName) -> TypeMatch:

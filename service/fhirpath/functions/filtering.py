@@ -87,7 +87,8 @@ def sort(source: Code, *keys: Code) -> Code:
     Items without a key stand before those with one. Equal ones keep their order.
     """
     run = source.run
-    values = [(single(key, "a key of sort()"), key.descending) for key in keys]
+    used = keys or (Code(lambda frame: frame.this),)
+    values = [(single(key, "a key of sort()"), key.descending) for key in used]
 
     def ordered(frame: Frame) -> list[Any]:
         items = run(frame)
