@@ -193,6 +193,9 @@ final class Content implements IValidationSupport {
   }
 
   private IBaseResource find(String type, String canonical) {
+    if (canonical == null) {
+      return null; // asked for by the validator where a coding has no system
+    }
     Entry entry = byType.getOrDefault(type, Map.of()).get(withoutFragment(canonical));
     if (entry == null) {
       return null;
@@ -208,6 +211,14 @@ final class Content implements IValidationSupport {
   private static String withoutFragment(String canonical) {
     int hash = canonical.indexOf('#');
     return hash > 0 ? canonical.substring(0, hash) : canonical;
+  }
+
+  /** The profiles and extensions that came from directories and files, packages left out. */
+  List<StructureDefinition> ownProfiles() {
+    return byType.getOrDefault("StructureDefinition", Map.of()).entrySet().stream()
+        .filter(held -> !held.getKey().contains("|") && !held.getValue().packaged)
+        .map(held -> (StructureDefinition) find("StructureDefinition", held.getKey()))
+        .toList();
   }
 
   /** Whether a resource of any type has this URL. */
@@ -280,10 +291,5 @@ final class Content implements IValidationSupport {
   @Override
   public boolean isValueSetSupported(ValidationSupportContext support, String url) {
     return find("ValueSet", url) instanceof ValueSet;
-  }
-
-  /** The profile of that URL, for a caller who wants to know that it is there before it is used. */
-  StructureDefinition profile(String url) {
-    return (StructureDefinition) find("StructureDefinition", url);
   }
 }

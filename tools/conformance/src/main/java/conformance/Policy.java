@@ -29,7 +29,9 @@ final class Policy extends FhirDefaultPolicyAdvisor implements IValidatorResourc
   @Override
   public ReferenceValidationPolicy policyForReference(
       IResourceValidator validator, Object context, String path, String url, ReferenceDestinationType destination) {
-    return ReferenceValidationPolicy.CHECK_TYPE_IF_EXISTS;
+    return content.oughtToHold(url)
+        ? ReferenceValidationPolicy.CHECK_EXISTS_AND_TYPE
+        : ReferenceValidationPolicy.CHECK_TYPE_IF_EXISTS;
   }
 
   @Override

@@ -30,15 +30,19 @@ final class Reference {
   Reference(FhirContext context, Content content, boolean anyExtension, boolean exampleUrls) {
     UnknownCodeSystemWarningValidationSupport unknown = new UnknownCodeSystemWarningValidationSupport(context);
     unknown.setNonExistentCodeSystemSeverity(IssueSeverity.WARNING);
+    CrossVersion crossVersion = new CrossVersion(context);
     support =
         new ValidationSupportChain(
             content,
             new DefaultProfileValidationSupport(context),
+            crossVersion,
+            new Undefined(context, content.ownProfiles()),
             new UnheldCodes(context),
             new CommonCodeSystemsTerminologyService(context),
             new InMemoryTerminologyServerValidationSupport(context),
             new SnapshotGeneratingValidationSupport(context),
             unknown);
+    crossVersion.uses(support);
     Policy policy = new Policy(content, support);
     FhirInstanceValidator instance = new FhirInstanceValidator(support);
     instance.setAnyExtensionsAllowed(anyExtension);
