@@ -1,0 +1,242 @@
+"""``$apply``: proposals as drafts, issues beside them, nothing dropped without a word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.fhir.plans import (
+    Application,
+    Circumstances,
+    apply,
+    read_plan,
+    render_bundle,
+    render_care_plan,
+)
+from service.fhir.plans.dynamic import PathFault, set_value
+from tests.second_guidance import BASE, form, load
+
+PLAN = load()[f"{BASE}/PlanDefinition/toy-watering-plan"]
+NOW = "1999-02-03T09:00:00+00:00"
+CIRCUMSTANCES = Circumstances("Patient/1", NOW, practitioner="Practitioner/2", encounter="Encounter/3")
+
+
+def applied(definition: dict[str, Any], response: dict[str, Any] | None, **held: Any) -> Any:
+    resolve = load() | held
+    return apply(
+        Application(
+            definition, read_plan(definition), response, CIRCUMSTANCES, {}, lambda url: resolve.get(url)
+        )
+    )
+
+
+def test_the_care_plan_whole() -> None:
+    made = render_care_plan(applied(PLAN, form(plant="fern")))
+    group = made["contained"][0]
+    assert {name: value for name, value in made.items() if name != "contained"} == {
+        "resourceType": "CarePlan",
+        "instantiatesCanonical": [f"{BASE}/PlanDefinition/toy-watering-plan|1999.1.0"],
+        "status": "draft",
+        "intent": "proposal",
+        "title": "Toy guidance: watering",
+        "description": "When to water a plant.",
+        "subject": {"reference": "Patient/1"},
+        "encounter": {"reference": "Encounter/3"},
+        "created": NOW,
+        "author": {"reference": "Practitioner/2"},
+        "activity": [{"reference": {"reference": "#request-group"}}],
+    }
+    [watering] = group["action"]
+    assert [action["id"] for action in watering["action"]] == ["outcome", "proposals"]
+    [outcome], [proposal] = (action["action"] for action in watering["action"])
+    assert outcome["id"] == "look-again"
+    assert proposal == {
+        "id": "complete-form",
+        "title": "Complete the form",
+        "description": "Something is missing.",
+        "condition": [
+            {
+                "kind": "applicability",
+                "expression": PLAN["action"][0]["action"][3]["action"][0]["condition"][0]["expression"],
+            }
+        ],
+        "precheckBehavior": "no",
+        "resource": {"reference": "#request-2"},
+    }
+    assert made["contained"][1:] == [
+        {
+            "resourceType": "CommunicationRequest",
+            "id": "request-1",
+            "status": "draft",
+            "priority": "routine",
+            "subject": {"reference": "Patient/1"},
+            "encounter": {"reference": "Encounter/3"},
+            "payload": [{"contentString": "A criterion is not known."}],
+            "authoredOn": NOW,
+        },
+        {
+            "resourceType": "Task",
+            "id": "request-2",
+            "instantiatesCanonical": f"{BASE}/ActivityDefinition/toy-complete-form|1999.1.0",
+            "status": "draft",
+            "intent": "proposal",
+            "code": {"text": "Complete the watering form"},
+            "description": "Complete the watering form.",
+            "for": {"reference": "Patient/1"},
+            "encounter": {"reference": "Encounter/3"},
+            "authoredOn": NOW,
+            "requester": {"reference": "Practitioner/2"},
+            "restriction": {"period": {"start": "1999-02-01T10:00:00Z"}},
+        },
+    ]
+
+
+def test_the_same_call_gives_the_same_bundle_with_every_reference_resolved() -> None:
+    first = render_bundle(applied(PLAN, form(plant="fern")))
+    assert first == render_bundle(applied(PLAN, form(plant="fern")))
+    assert [entry["resource"]["resourceType"] for entry in first["entry"]] == [
+        "RequestGroup",
+        "CommunicationRequest",
+        "Task",
+    ]
+    urls = {entry["fullUrl"] for entry in first["entry"]}
+    assert len(urls) == 3
+    text = str(first["entry"][0]["resource"])
+    assert "#request" not in text
+    assert sum(url in text for url in urls) == 2
+
+
+def test_without_a_form_everything_is_missing_and_asked_for() -> None:
+    made = applied(PLAN, None)
+    assert made.evaluation.missing_items == ("plant", "soil.dry")
+    assert [request["resourceType"] for request in made.requests.values()] == ["CommunicationRequest", "Task"]
+
+
+def plain(*actions: dict[str, Any]) -> dict[str, Any]:
+    return {"resourceType": "PlanDefinition", "id": "p", "url": "urn:p", "action": list(actions)}
+
+
+def condition(text: str) -> dict[str, Any]:
+    return {"kind": "applicability", "expression": {"language": "text/fhirpath", "expression": text}}
+
+
+def test_a_condition_that_fails_is_said_and_its_action_left_out() -> None:
+    definition = plain(
+        {"id": "a", "title": "A", "condition": [condition("(1 | 2).single() = 1")]},
+        {"id": "b", "title": "B", "condition": [condition("no such (")]},
+        {
+            "id": "c",
+            "title": "C",
+            "condition": [{"kind": "applicability", "expression": {"language": "text/cql"}}],
+        },
+        {"id": "d", "title": "D", "condition": [condition("{}")]},
+        {"id": "e", "title": "E", "condition": [condition("true"), condition("true")]},
+    )
+    made = applied(definition, form())
+    assert [action["id"] for action in made.actions] == ["e"]
+    assert [issue.expression for issue in made.issues] == [
+        "PlanDefinition[p].action[0].condition[0]",
+        "PlanDefinition[p].action[1].condition[0].expression.expression",
+        "PlanDefinition[p].action[2].condition[0].expression.language",
+    ]
+    care_plan = render_care_plan(made)
+    assert care_plan["supportingInfo"][0]["reference"] == "#messages"
+    assert len(care_plan["contained"][-1]["issue"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ({"definitionCanonical": "urn:nowhere"}, "is not held here"),
+        ({"definitionCanonical": f"{BASE}/CodeSystem/toy-plants"}, "is not a definition"),
+        ({"definitionCanonical": "urn:appointment"}, "'Appointment' cannot be built here"),
+        (
+            {
+                "definitionCanonical": f"{BASE}/ActivityDefinition/toy-complete-form",
+                "dynamicValue": [
+                    {"path": "nowhere", "expression": {"language": "text/fhirpath", "expression": "1"}}
+                ],
+            },
+            "Task has no element 'nowhere'",
+        ),
+        (
+            {
+                "definitionCanonical": f"{BASE}/ActivityDefinition/toy-complete-form",
+                "dynamicValue": [
+                    {
+                        "path": "priority",
+                        "expression": {"language": "text/fhirpath", "expression": "(1|2).single()"},
+                    }
+                ],
+            },
+            "could not be evaluated",
+        ),
+    ],
+)
+def test_a_definition_or_value_that_fails_is_an_issue_and_the_action_stays(
+    action: dict[str, Any], said: str
+) -> None:
+    appointment = {"resourceType": "ActivityDefinition", "id": "x", "kind": "Appointment"}
+    made = applied(plain({"id": "a", "title": "A", **action}), form(), **{"urn:appointment": appointment})
+    assert [found["id"] for found in made.actions] == ["a"]
+    assert said in made.issues[0].message
+
+
+def test_a_plan_within_a_plan_keeps_its_own_ids_and_findings() -> None:
+    outer = plain({"id": "o", "title": "O", "definitionCanonical": PLAN["url"]})
+    made = applied(outer, form(plant="fern"))
+    [action] = made.actions
+    [watering] = action["action"]
+    assert watering["id"] == "o.watering"
+    assert watering["action"][1]["action"][0]["id"] == "o.complete-form"
+    circle = plain({"id": "o", "title": "O", "definitionCanonical": "urn:p"})
+    assert "include each other" in applied(circle, form(), **{"urn:p": circle}).issues[0].message
+
+
+def test_a_questionnaire_as_definition_becomes_a_task_that_names_it() -> None:
+    made = applied(
+        plain({"id": "a", "title": "Fill", "definitionCanonical": f"{BASE}/Questionnaire/toy-watering"}), None
+    )
+    [task] = made.requests.values()
+    assert task["input"] == [
+        {"type": {"text": "Questionnaire"}, "valueCanonical": f"{BASE}/Questionnaire/toy-watering|1999.1.0"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "expected"),
+    [
+        ("priority", ["urgent"], {"priority": "urgent"}),
+        ("restriction.period.start", ["2026-01-02"], {"restriction": {"period": {"start": "2026-01-02"}}}),
+        ("focus.reference", ["Patient/1"], {"focus": {"reference": "Patient/1"}}),
+        ("note.text", ["a"], {"note": [{"text": "a"}]}),
+        ("reasonCode.text", ["b"], {"reasonCode": {"text": "b"}}),
+        ("input[0].value", [True], {"input": [{"valueBoolean": True}]}),
+        ("input[0].valueCode", ["x"], {"input": [{"valueCode": "x"}]}),
+        ("input[0].value", ["2026-01-01"], {"input": [{"valueDateTime": "2026-01-01"}]}),
+        ("input[0].value", ["words"], {"input": [{"valueString": "words"}]}),
+        ("identifier", [{"value": "1"}, {"value": "2"}], {"identifier": [{"value": "1"}, {"value": "2"}]}),
+        ("identifier[0]", [{"value": "1"}], {"identifier": [{"value": "1"}]}),
+        ("priority", [], {}),
+    ],
+)
+def test_a_dynamic_value_lands_where_its_path_says(path: str, values: list[Any], expected: Any) -> None:
+    task: dict[str, Any] = {"resourceType": "Task"}
+    set_value(task, path, values)
+    assert task == {"resourceType": "Task"} | expected
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "said"),
+    [
+        ("priority", ["a", "b"], "takes one value"),
+        ("where(x)", ["a"], "is not a path"),
+        ("input[0].value", [{"code": "x"}], "say which type"),
+        ("input[2].value", [True], "neither there nor the next"),
+        ("identifier[1]", [{}], "does not name one entry"),
+    ],
+)
+def test_a_path_that_means_no_element_is_a_fault(path: str, values: list[Any], said: str) -> None:
+    with pytest.raises(PathFault, match=said):
+        set_value({"resourceType": "Task"}, path, values)
