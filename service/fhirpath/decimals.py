@@ -215,6 +215,8 @@ def power(base: Decimal, exponent: Decimal) -> Decimal | None:
     """
     if not exponent:
         return _ONE
+    if not base and exponent.is_signed():
+        return None
     try:
         if exponent == _HALF:
             return _QUOTIENT.sqrt(base)
