@@ -6,15 +6,14 @@ The check follows the tree as evaluation would, with the types the items can hav
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from . import syntax
 from .compiler import environment
-from .errors import ExpressionError
+from .errors import ExpressionError, resembling
 from .functions import FUNCTIONS, Function
 from .model import Model
-from .specifiers import SYSTEM_TYPES, resembling, resolve
+from .specifiers import SYSTEM_TYPES, resembling_type, resolve
 from .static_types import (
     ANYTHING,
     NOTHING,
@@ -56,7 +55,7 @@ def check(
     """What the expression gives; ExpressionError for the first thing that cannot be right."""
     for name in (context_type, *variables.values()):
         if name is not None and model.type(name) is None:
-            raise ExpressionError("unknown type", text=text, found=name, hint=resembling(name, model))
+            raise ExpressionError("unknown type", text=text, found=name, hint=resembling_type(name, model))
     context = ANYTHING if context_type is None else Static(frozenset({context_type}))
     checker = _Checker(text, model, context, variables, require_order)
     return Checked(checker.part(tree, context), checker.defines_variables)
@@ -77,7 +76,8 @@ class _Checker:
         self.model = model
         self.context = context
         self.known: dict[str, Static] | None = {
-            name: ANYTHING if type_ is None else Static(frozenset({type_})) for name, type_ in variables.items()
+            name: ANYTHING if type_ is None else Static(frozenset({type_}))
+            for name, type_ in variables.items()
         }
         self.require_order = require_order
         self.defines_variables = False
@@ -92,7 +92,13 @@ class _Checker:
             case syntax.Empty():
                 return NOTHING
             case syntax.Special():
-                return this if node.name == "this" else of_system("Integer") if node.name == "index" else ANYTHING
+                return (
+                    this
+                    if node.name == "this"
+                    else of_system("Integer")
+                    if node.name == "index"
+                    else ANYTHING
+                )
             case syntax.Variable():
                 return self.variable(node)
             case syntax.Member():
@@ -138,14 +144,13 @@ class _Checker:
             return of_system("String")
         if self.known is None:
             return ANYTHING
-        close = get_close_matches(name, [*self.known, *_STANDARD], 1)
         raise ExpressionError(
             "unknown variable",
             text=self.text,
             offset=node.at,
             found=f"%{name}",
             expected="a variable the caller names when compiling" if not self.known else "",
-            hint=f"did you mean %{close[0]}?" if close else "",
+            hint=resembling(name, [*self.known, *_STANDARD], "%{}"),
         )
 
     def _is_resource(self, name: str) -> bool:
@@ -172,7 +177,11 @@ class _Checker:
         )
         if this.types and not kept:
             raise ExpressionError(
-                "the path starts at another type", text=self.text, offset=node.at, found=node.name, expected=described(this)
+                "the path starts at another type",
+                text=self.text,
+                offset=node.at,
+                found=node.name,
+                expected=described(this),
             )
         return Static(kept, this.ordered)
 
@@ -197,7 +206,7 @@ class _Checker:
                 offset=node.at,
                 found=str(node),
                 expected="a System or FHIR type",
-                hint=resembling(node.name, self.model),
+                hint=resembling_type(node.name, self.model),
             )
         names = [found.fhir] if found.fhir else []
         if found.system and found.system != "Any":
@@ -227,13 +236,12 @@ class _Checker:
         return self.given_by(function, source, arguments)
 
     def unknown_function(self, node: syntax.Call) -> ExpressionError:
-        close = get_close_matches(node.name, sorted(_NAMES), 1)
         return ExpressionError(
             "unknown function",
             text=self.text,
             offset=node.at,
             found=f"{node.name}()",
-            hint=f"did you mean {close[0]}()?" if close else "",
+            hint=resembling(node.name, _NAMES, "{}()"),
         )
 
     def arguments(self, function: Function, node: syntax.Call, source: Static, this: Static) -> list[Static]:
@@ -242,7 +250,10 @@ class _Checker:
             parameter = function.parameters[min(index, len(function.parameters) - 1)]
             inner = source if parameter.kind == "Expression" else this
             static = self.apart(argument, inner)
-            if function.name in ("toQuantity", "convertsToQuantity") or parameter.kind not in ("Expression", "Type"):
+            if function.name in ("toQuantity", "convertsToQuantity") or parameter.kind not in (
+                "Expression",
+                "Type",
+            ):
                 what = f"{function.name}() for its {parameter.name}"
                 self.expect(static, parameter.kind, what, argument)
             found.append(static)
@@ -314,7 +325,11 @@ class _Checker:
         if not accepts(kind, static, self.model):
             wanted = kind if kind in SYSTEM_TYPES else "a value it can measure"
             raise ExpressionError(
-                f"{what} cannot take this", text=self.text, offset=node.at, found=described(static), expected=wanted
+                f"{what} cannot take this",
+                text=self.text,
+                offset=node.at,
+                found=described(static),
+                expected=wanted,
             )
         return static
 

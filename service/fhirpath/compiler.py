@@ -18,7 +18,7 @@ from .functions import FUNCTIONS
 from .model import Model
 from .nodes import Node, TypeReflection
 from .quantity import Quantity, calendar_unit
-from .specifiers import TypeMatch, resembling, resolve
+from .specifiers import TypeMatch, resembling_type, resolve
 from .syntax import Expression
 from .temporal import parse_date, parse_datetime, parse_time
 
@@ -166,7 +166,7 @@ class Compiler:
                 offset=node.at,
                 found=str(node),
                 expected="a System or FHIR type",
-                hint=resembling(node.name, self.model),
+                hint=resembling_type(node.name, self.model),
             )
         return found
 

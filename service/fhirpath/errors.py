@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def locate(text: str, offset: int) -> tuple[int, int]:
     """The line and column (both from 1) of an offset in a text."""
     before = text[:offset]
     line = before.count("\n") + 1
     return line, offset - (before.rfind("\n") + 1) + 1
+
+
+def resembling(name: str, known: Iterable[str], shape: str = "{}") -> str:
+    """ "did you mean ...?" with the name most like the one given, or nothing. `shape` is how it is written."""
+    # Loaded only to word an error.
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, sorted(known), 1, 0.5)
+    return f"did you mean {shape.format(close[0])}?" if close else ""
 
 
 class ExpressionError(ValueError):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
+from .errors import resembling
 from .model import Model
 from .nodes import Node
 from .syntax import TypeName
@@ -61,8 +61,7 @@ def resolve(name: TypeName, model: Model) -> TypeMatch | None:
     )
 
 
-def resembling(name: str, model: Model) -> str:
+def resembling_type(name: str, model: Model) -> str:
     """ "did you mean ..." for a type name, or nothing."""
     known = [*SYSTEM_TYPES, *(candidate for candidate in model.names if "." not in candidate)]
-    close = get_close_matches(name, known, 1)
-    return f"did you mean {close[0]}?" if close else ""
+    return resembling(name, known)

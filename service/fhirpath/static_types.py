@@ -6,9 +6,9 @@ A type is named as the model names it (`Patient`, `Patient.contact`, `code`); Sy
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import NamedTuple
 
+from .errors import resembling
 from .model import Model, TypeInfo
 
 _SYSTEM_OF = {
@@ -33,7 +33,10 @@ ACCEPTED: dict[str, frozenset[str]] = {
     "Moment": _MOMENTS,
     "Measured": _NUMBERS | {"Quantity"},
     "Bounded": _NUMBERS | _MOMENTS | {"Quantity"},
-    **{kind: frozenset({kind}) for kind in ("Boolean", "String", "Integer", "Quantity", "Date", "DateTime", "Time")},
+    **{
+        kind: frozenset({kind})
+        for kind in ("Boolean", "String", "Integer", "Quantity", "Date", "DateTime", "Time")
+    },
 }
 _OPEN = frozenset({"Element", "BackboneElement", "System.TypeInfo", "System.Quantity"})
 
@@ -149,8 +152,7 @@ def suggestion(static: Static, name: str, model: Model, functions: frozenset[str
             if choice:
                 return choice
             known.update(info.elements)
-    close = get_close_matches(name, sorted(known), 1, 0.5)
-    return f"did you mean {close[0]}?" if close else ""
+    return resembling(name, known)
 
 
 def _choice(info: TypeInfo, name: str) -> str:

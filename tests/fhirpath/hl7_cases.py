@@ -45,7 +45,9 @@ def read_cases() -> list[Case]:
                     name=plain if seen[plain] == 1 else f"{plain}#{seen[plain]}",
                     expression=expression.text or "",
                     input=test.get("inputfile"),
-                    outputs=tuple((output.get("type"), output.text or "") for output in test.findall("output")),
+                    outputs=tuple(
+                        (output.get("type"), output.text or "") for output in test.findall("output")
+                    ),
                     invalid=expression.get("invalid"),
                     predicate=test.get("predicate") == "true",
                     ordered=test.get("ordered") != "false",
@@ -114,7 +116,9 @@ def _same(found: tuple[str, str], wanted: tuple[str | None, str]) -> bool:
     if type_ is not None:
         name = found_type.rpartition(".")[2]
         # The file writes System types with a small first letter.
-        plain = name[0].lower() + name[1:] if found_type.startswith("System.") and type_ != "Quantity" else name
+        plain = (
+            name[0].lower() + name[1:] if found_type.startswith("System.") and type_ != "Quantity" else name
+        )
         if plain != type_:
             return False
         if type_ == "decimal":

@@ -84,7 +84,7 @@ def repeat(source: Code, projection: Code) -> Code:
 def sort(source: Code, *keys: Code) -> Code:
     """sort([key, ...]) : collection. The items in order of the keys, each ascending or descending.
 
-    Items without a key stand before those with one. Equal ones keep their order.
+    Items without a key stand first in either direction. Equal ones keep their order.
     """
     run = source.run
     used = keys or (Code(lambda frame: frame.this),)
@@ -102,9 +102,12 @@ def sort(source: Code, *keys: Code) -> Code:
 
         def order(a: tuple[list[Any], Any], b: tuple[list[Any], Any]) -> int:
             for (_, descending), left, right in zip(values, a[0], b[0], strict=True):
-                found = _ranked(left, right)
+                if left is None or right is None:
+                    found = (left is not None) - (right is not None)
+                else:
+                    found = _ranked(left, right) * (-1 if descending else 1)
                 if found:
-                    return -found if descending else found
+                    return found
             return 0
 
         return [item for _, item in sorted(rows, key=cmp_to_key(order))]
@@ -113,8 +116,6 @@ def sort(source: Code, *keys: Code) -> Code:
 
 
 def _ranked(left: Any, right: Any) -> int:
-    if left is None or right is None:
-        return (left is not None) - (right is not None)
     found = compare(left, right)
     if found is None:
         raise EvaluationError("sort() cannot order values of different precision or units")
