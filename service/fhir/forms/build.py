@@ -1,0 +1,218 @@
+"""From a Questionnaire's items to form items: read once, faults passed over (the checks report them)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from service.fhir.forms import urls
+from service.fhir.forms.elements import (
+    extension_value,
+    extension_values,
+    extensions,
+    number,
+    objects,
+    text,
+    value_of,
+    whole,
+)
+from service.fhir.forms.expressions import constraints_of, expressions_at, variables_of
+from service.fhir.forms.items import (
+    ANSWERS_BY_TYPE,
+    CHOICES,
+    NO_LIMITS,
+    OPTION_TYPES,
+    Condition,
+    FormItem,
+    Limits,
+    Option,
+    Value,
+)
+from service.fhir.forms.values import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from service.fhir.forms.elements import Json
+
+MAX_DEPTH = 40
+"""How deep items may nest. HL7's own examples stay below ten."""
+
+
+@dataclass(slots=True)
+class Built:
+    """What a tree of items was made into."""
+
+    roots: tuple[FormItem, ...] = ()
+    by_link: Mapping[str, FormItem] = field(default_factory=dict)
+    all: tuple[FormItem, ...] = ()
+    too_deep: tuple[str, ...] = ()
+
+
+class _Tree:
+    """The items while they are built: the linkIds above each are known before the items are made."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, tuple[str, ...]] = {}
+        self.repeating: set[str] = set()
+        self.all: list[FormItem] = []
+        self.too_deep: list[str] = []
+
+    def survey(self, source: Json, ancestors: tuple[str, ...], place: str) -> None:
+        """Notes each linkId's ancestors and whether it can occur more than once."""
+        for index, entry in objects(source, "item"):
+            here = f"{place}.item[{index}]"
+            if len(ancestors) >= MAX_DEPTH:
+                self.too_deep.append(here)
+                continue
+            link_id = text(entry, "linkId") or ""
+            self.lines.setdefault(link_id, ancestors)
+            if entry.get("repeats") is True:
+                self.repeating.add(link_id)
+            self.survey(entry, (*ancestors, link_id), here)
+
+    def build(self, source: Json, ancestors: tuple[str, ...], place: str) -> tuple[FormItem, ...]:
+        """The items of one level with those below; too deep ones are left out."""
+        if len(ancestors) >= MAX_DEPTH:
+            return ()
+        made = []
+        for index, entry in objects(source, "item"):
+            at = len(self.all)
+            item = self._item(entry, ancestors, f"{place}.item[{index}]", index)
+            self.all.insert(at, item)
+            made.append(item)
+        return tuple(made)
+
+    def _item(self, source: Json, ancestors: tuple[str, ...], place: str, position: int) -> FormItem:
+        link_id = text(source, "linkId") or ""
+        kind = text(source, "type") or ""
+        children = self.build(source, (*ancestors, link_id), place)
+        options = tuple(_options(source))
+        answers = set(ANSWERS_BY_TYPE.get(kind, ()))
+        if kind in CHOICES:
+            answers |= {option.value.type for option in options}
+            if not options and "answerValueSet" not in source:
+                answers |= OPTION_TYPES
+        enabling = next(expressions_at(source, urls.ENABLE_WHEN_EXPRESSION, place), None)
+        return FormItem(
+            link_id=link_id,
+            type=kind,
+            text=text(source, "text"),
+            source=source,
+            place=place,
+            position=position,
+            ancestors=ancestors,
+            required=source.get("required") is True,
+            repeats=source.get("repeats") is True,
+            read_only=source.get("readOnly") is True,
+            answers=frozenset(answers),
+            options=options,
+            options_by_key={option.key: option for option in reversed(options)},
+            value_set=text(source, "answerValueSet"),
+            conditions=tuple(self._conditions(source, (*ancestors, link_id))),
+            any_condition=source.get("enableBehavior") == "any",
+            limits=_limits(source),
+            enable_expression=enabling,
+            variables=variables_of(source, place),
+            constraints=constraints_of(source, place),
+            children=children,
+            by_link={child.link_id: child for child in reversed(children)},
+        )
+
+    def _conditions(self, source: Json, line: tuple[str, ...]) -> list[Condition]:
+        found = []
+        for _, entry in objects(source, "enableWhen"):
+            question = text(entry, "question") or ""
+            expected = value_of({"value" + key[6:]: entry[key] for key in entry if key.startswith("answer")})
+            found.append(
+                Condition(
+                    question=question,
+                    operator=text(entry, "operator") or "",
+                    expected=Value(*expected) if expected else None,
+                    scope=self._scope(line, question),
+                )
+            )
+        return found
+
+    def _scope(self, line: tuple[str, ...], question: str) -> str | None:
+        """The nearest common ancestor, where it or one above it can occur more than once."""
+        target = (*self.lines.get(question, ()), question)
+        shared = 0
+        while shared < min(len(line), len(target)) and line[shared] == target[shared]:
+            shared += 1
+        if not any(link_id in self.repeating for link_id in line[:shared]):
+            return None
+        return line[shared - 1]
+
+
+def build_items(questionnaire: Json) -> Built:
+    """The items of a Questionnaire: the roots, the index by linkId, the list in document order."""
+    tree = _Tree()
+    tree.survey(questionnaire, (), "Questionnaire")
+    roots = tree.build(questionnaire, (), "Questionnaire")
+    by_link = {item.link_id: item for item in reversed(tree.all) if item.link_id}
+    return Built(roots, by_link, tuple(tree.all), tuple(tree.too_deep))
+
+
+def _options(source: Json) -> list[Option]:
+    found = []
+    for _, entry in objects(source, "answerOption"):
+        value = value_of(entry)
+        if value is None:
+            continue
+        key = key_of(Value(*value))
+        if key is not None:
+            exclusive = extension_value(entry, urls.OPTION_EXCLUSIVE) is True
+            found.append(Option(Value(*value), key, exclusive, entry))
+    return found
+
+
+def _bound(source: Json, *addresses: str) -> Value | None:
+    for address in addresses:
+        for _, entry in extensions(source, address):
+            found = value_of(entry)
+            if found is not None:
+                return Value(*found)
+    return None
+
+
+def _texts(source: Json, address: str) -> tuple[str, ...]:
+    return tuple(value for value in extension_values(source, address) if isinstance(value, str) and value)
+
+
+def _first(values: tuple[str, ...]) -> str | None:
+    return values[0] if values else None
+
+
+def _unit_value_set(source: Json) -> str | None:
+    found = extension_value(source, urls.UNIT_VALUE_SET)
+    if isinstance(found, dict):
+        found = found.get("reference")
+    return found if isinstance(found, str) and found else None
+
+
+def _limits(source: Json) -> Limits:
+    if "extension" not in source and "maxLength" not in source:
+        return NO_LIMITS
+    unit = extension_value(source, urls.UNIT)
+    limits = Limits(
+        minimum=_bound(source, urls.MIN_VALUE, urls.MIN_QUANTITY),
+        maximum=_bound(source, urls.MAX_VALUE, urls.MAX_QUANTITY),
+        min_length=whole(extension_value(source, urls.MIN_LENGTH)),
+        max_length=whole(source.get("maxLength")),
+        max_decimals=whole(extension_value(source, urls.MAX_DECIMAL_PLACES)),
+        regex=_first(_texts(source, urls.REGEX)),
+        entry_format=_first(_texts(source, urls.ENTRY_FORMAT)),
+        mime_types=_texts(source, urls.MIME_TYPE),
+        max_size=number(extension_value(source, urls.MAX_SIZE)),
+        min_occurs=whole(extension_value(source, urls.MIN_OCCURS)),
+        max_occurs=whole(extension_value(source, urls.MAX_OCCURS)),
+        reference_types=_texts(source, urls.REFERENCE_RESOURCE),
+        reference_profiles=_texts(source, urls.REFERENCE_PROFILE),
+        unit=unit if isinstance(unit, dict) else None,
+        units=tuple(entry for entry in extension_values(source, urls.UNIT_OPTION) if isinstance(entry, dict)),
+        unit_value_set=_unit_value_set(source),
+        unit_open=_first(_texts(source, urls.UNIT_OPEN)),
+        unit_system=_first(_texts(source, urls.UNIT_SUPPLEMENTAL_SYSTEM)),
+    )
+    return NO_LIMITS if limits == NO_LIMITS else limits

@@ -1,0 +1,72 @@
+"""Which items a response enables: enableWhen and enableWhenExpression, decided as yes, no or not to be told.
+
+R4, Questionnaire.item.enableWhen and the code system questionnaire-enable-operator. Where a question occurs
+more than once, its occurrences within the nearest common ancestor of the two items all count, as HL7's
+reference validator has it; the operators ask whether at least one answer satisfies them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.fhir.forms.evaluation import Unevaluated, evaluate
+from service.fhir.forms.values import compare, equal
+
+if TYPE_CHECKING:
+    from service.fhir.forms.filled import FilledForm, Occurrence
+    from service.fhir.forms.items import Condition, FormItem, Value
+
+
+def decide(filled: FilledForm, item: FormItem, parent: Occurrence | None) -> bool | None:
+    """Whether the item's own rules enable it there; the items above it are the caller's."""
+    if item.enable_expression is not None:
+        return _by_expression(filled, item, parent)
+    outcomes = [_holds(filled, condition, parent) for condition in item.conditions]
+    decisive = item.any_condition
+    if decisive in outcomes:
+        return decisive
+    return None if None in outcomes else not decisive
+
+
+def _by_expression(filled: FilledForm, item: FormItem, parent: Occurrence | None) -> bool | None:
+    """R4 SDC enableWhenExpression: nothing counts as false; what cannot be evaluated stays open."""
+    if item.enable_expression is None:
+        return True
+    own = filled.by_link.get(item.link_id, [])
+    here = next((occurrence for occurrence in own if occurrence.parent is parent), None)
+    try:
+        found = evaluate(filled, item.enable_expression, item, here, parent, now=filled.now, rooted=True)
+    except Unevaluated:
+        return None
+    if not found:
+        return False
+    return found[0] if len(found) == 1 and isinstance(found[0], bool) else None
+
+
+def _holds(filled: FilledForm, condition: Condition, parent: Occurrence | None) -> bool | None:
+    values = filled.values(condition.question, _within(condition, parent))
+    if condition.expected is None:
+        return None
+    if condition.operator == "exists":
+        wanted = condition.expected.content
+        return bool(values) is wanted if isinstance(wanted, bool) else None
+    outcomes = [_compares(value, condition.operator, condition.expected) for value in values]
+    if True in outcomes:
+        return True
+    return None if None in outcomes else False
+
+
+def _within(condition: Condition, parent: Occurrence | None) -> Occurrence | None:
+    if condition.scope is None or parent is None:
+        return None
+    return next((above for above in parent.line() if above.link_id == condition.scope), None)
+
+
+def _compares(value: Value, operator: str, expected: Value) -> bool | None:
+    if operator in ("=", "!="):
+        same = equal(value, expected)
+        return None if same is None else same is (operator == "=")
+    order = compare(value, expected)
+    if order is None:
+        return None
+    return {">": order > 0, "<": order < 0, ">=": order >= 0, "<=": order <= 0}.get(operator)
