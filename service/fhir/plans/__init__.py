@@ -6,6 +6,7 @@ CarePlan or a Bundle. One evaluation, several renderings: see ``docs/decisions/0
 
 from service.fhir.plans.application import Application, Applied, apply
 from service.fhir.plans.assessment import UndecidedOutcome, assess
+from service.fhir.plans.outcome import Setting, render_guidance_response, render_outcome
 from service.fhir.plans.reading import Plan, canonical, input_form, read_plan
 from service.fhir.plans.realisation import Circumstances
 from service.fhir.plans.rendering import render_bundle, render_care_plan
@@ -15,6 +16,7 @@ __all__ = [
     "Applied",
     "Circumstances",
     "Plan",
+    "Setting",
     "UndecidedOutcome",
     "apply",
     "assess",
@@ -23,4 +25,6 @@ __all__ = [
     "read_plan",
     "render_bundle",
     "render_care_plan",
+    "render_guidance_response",
+    "render_outcome",
 ]
