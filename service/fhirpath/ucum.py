@@ -34,7 +34,7 @@ _POWER = 3
 _EXPONENT: Final = re.compile(r"[+-]?[0-9]+\Z")
 _COMPONENT: Final = re.compile(r"(?:\[[^\[\]]*\]|[^\[\]./(){}\s])+")
 _ANNOTATION: Final = re.compile(r"\{[!-z|~]*\}")
-_DIGITS: Final = re.compile(r"[0-9]{1,20}")
+_DIGITS: Final = re.compile(r"[1-9][0-9]{0,19}")
 
 
 class UnitError(ValueError):
