@@ -66,9 +66,8 @@ def _compare_instants(a: Temporal, b: Temporal) -> int | None:
 def _span(value: Temporal) -> tuple[Instant, Instant]:
     """The first and the last instant the value can stand for. Second 60 is a minute's end, left out."""
     parts = value.parts
-    first = last = value.offset
-    if first is None:
-        first, last = EARLIEST_OFFSET, LATEST_OFFSET
+    known = value.offset
+    first, last = (EARLIEST_OFFSET, LATEST_OFFSET) if known is None else (known, known)
     if len(parts) == 6:
         minutes = _minutes(parts)
         return (minutes - first, parts[5]), (minutes - last, parts[5])

@@ -116,16 +116,14 @@ def convert(value: Fraction, source: Unit, target: Unit) -> Fraction | None:
     """The value in the target unit; None when the units are not commensurable or there is no such number."""
     if source.dimension != target.dimension:
         return None
-    ratio: Fraction | None = value
-    if source.scale is not None:
-        ratio = source.scale.to_ratio(value * source.step)
-        if ratio is None:
-            return None
-    ratio = ratio * source.factor / target.factor
+    start = value if source.scale is None else source.scale.to_ratio(value * source.step)
+    if start is None:
+        return None
+    ratio = start * source.factor / target.factor
     if target.scale is None:
         return ratio
-    ratio = target.scale.from_ratio(ratio)
-    return None if ratio is None else ratio / target.step
+    number = target.scale.from_ratio(ratio)
+    return None if number is None else number / target.step
 
 
 def write(terms: Terms) -> str:
