@@ -1,0 +1,1 @@
+"""Disk and database, behind the ports of ``operations/ports.py``."""

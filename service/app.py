@@ -1,0 +1,111 @@
+"""The service put together: settings, content, records and the web, and the world handed in.
+
+Here and above it, and nowhere below, the clock and the random source are read.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy.engine import make_url
+from starlette.exceptions import HTTPException
+
+from service.adapters import content as published
+from service.adapters import records
+from service.domain.errors import ServiceError
+from service.fhir.concepts import Terminology
+from service.fhir.json_text import Limits
+from service.web import errors, fhir
+from service.web.services import Services
+from service.web.tracing import Metrics, Tracing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from typing import TextIO
+
+    from service.adapters.content import Folder
+    from service.adapters.records import Store
+    from service.settings import Settings
+
+THREADS = 8
+
+
+def now() -> datetime:
+    """The present."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A random UUID."""
+    return str(uuid.uuid4())
+
+
+def version() -> str:
+    """The release's version."""
+    return importlib.metadata.version("htg117")
+
+
+def open_records(settings: Settings) -> Store:
+    """The records of the settings; the folder of an SQLite file is made if it is not there."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    return records.connect(settings.database_url)
+
+
+def log_to(stream: TextIO, level: str) -> None:
+    """Nothing; from now on every log line is one JSON object on the stream."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+    )
+
+
+def build(settings: Settings, content: Folder | None = None, store: Store | None = None) -> FastAPI:
+    """The web application. The store, if it was not handed in, is opened here and closed when it stops."""
+    content = content or published.load(settings.content_folders)
+    kept = store or open_records(settings)
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        threads.shutdown(wait=True)
+        if store is None:
+            kept.close()
+
+    metrics = Metrics()
+    app = FastAPI(
+        title="htg117", version=version(), lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
+    )
+    app.state.services = Services(
+        content=content,
+        records=kept,
+        terminology=Terminology(content.resolve),
+        clock=now,
+        new_id=new_id,
+        threads=threads,
+        version=version(),
+        limits=Limits(settings.max_body, settings.max_depth),
+        base_url=settings.base_url,
+    )
+    app.router.routes.extend(fhir.routes())
+    app.add_exception_handler(HTTPException, errors.of_framework)
+    app.add_exception_handler(ServiceError, errors.of_ours)
+    app.add_middleware(errors.LastResort)
+    app.add_middleware(Tracing, new_id=new_id, metrics=metrics)
+    return app

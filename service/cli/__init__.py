@@ -1,0 +1,25 @@
+"""The command line: ``htg117``. One module a group of commands; imports are late, so that help is quick."""
+
+from __future__ import annotations
+
+import typer
+
+from service.cli.serve import serve
+
+app = typer.Typer(
+    name="htg117",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="NICE guidance HTG117 as computable FHIR R4.\n\n"
+    "Forms go in, one JSON resource a file or one a line (NDJSON); what HTG117 says of them comes out. "
+    "It restates criteria and decides nothing.\n\n"
+    "Exit codes: **0** all done, **1** done with faults found, **2** could not be done.",
+)
+app.command()(serve)
+
+
+def main() -> None:
+    """Runs the command line."""
+    app()

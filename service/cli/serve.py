@@ -1,0 +1,62 @@
+"""``htg117 serve``: the service itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from service import settings as environment
+from service.cli.exits import Exit
+from service.domain.errors import ServiceError
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Listen here instead of HTG117_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Listen here instead of HTG117_PORT.")] = None,
+) -> None:
+    """Serve the FHIR interface, the first page and the API documentation until stopped.
+
+    Every setting comes from an HTG117_ variable; README.md lists them all. On a loopback address without
+    HTG117_ISSUERS the service runs in development mode: no token is asked for. On any other address it
+    then refuses to start. SIGTERM lets running requests finish (HTG117_SHUTDOWN_SECONDS).
+    """
+    chosen = dict(os.environ)
+    chosen |= {
+        name: str(value)
+        for name, value in (("HTG117_HOST", host), ("HTG117_PORT", port))
+        if value is not None
+    }
+    try:
+        settings = environment.read(chosen)
+    except environment.SettingsFault as fault:
+        print(fault, file=sys.stderr)
+        raise typer.Exit(Exit.USAGE) from None
+
+    import uvicorn
+
+    from service import app as application
+
+    application.log_to(sys.stderr, settings.log_level)
+    if settings.development:
+        print("development mode: no tokens are asked for, and only this machine is served", file=sys.stderr)
+    try:
+        built = application.build(settings)
+    except ServiceError as fault:
+        for issue in fault.issues:
+            print(issue, file=sys.stderr)
+        raise typer.Exit(Exit.FAULTS) from None
+    logging.getLogger("uvicorn.error").setLevel(settings.log_level.upper())
+    print(f"http://{settings.host}:{settings.port}/", file=sys.stderr)
+    uvicorn.run(
+        built,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_level=settings.log_level,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )

@@ -1,0 +1,147 @@
+"""What the operations ask of the world: published content, records, a clock. Shapes and protocols only.
+
+Adapters fulfil them, ``app.py`` hands them in, tests give their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.operations.searching.query import Query
+
+Resource = dict[str, Any]
+
+Clock = Callable[[], datetime]
+"""Gives the present as an aware datetime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One stored version of a record.
+
+    ``body`` holds the bytes as they were received or made; id and meta are set when it is served
+    (``representation.py``). ``updated`` is aware. A deleted version has an empty body. ``method`` is the
+    FHIR verb that made it: ``POST``, ``PUT`` or ``DELETE``.
+    """
+
+    type: str
+    id: str
+    version: int
+    updated: datetime
+    method: str
+    body: bytes
+
+    @property
+    def deleted(self) -> bool:
+        """Whether this version says that the resource is gone."""
+        return self.method == "DELETE"
+
+    @property
+    def reference(self) -> str:
+        """``Type/id``, as a Reference carries it."""
+        return f"{self.type}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One change to make. ``expected`` is the version that must stand now: 0 for none, None for any.
+
+    ``resource`` is the parsed body, from which the search values are taken; None deletes.
+    """
+
+    type: str
+    id: str
+    resource: Resource | None
+    body: bytes = b""
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a search or history. ``total`` counts all matches; ``cursor`` leads to the next page."""
+
+    versions: tuple[Version, ...]
+    total: int
+    cursor: str | None = None
+
+
+class Records(Protocol):
+    """Where records are kept. Every method may raise Unavailable. Safe from any thread."""
+
+    def read(self, type_: str, id_: str) -> Version | None:
+        """The current version (perhaps a deletion), or None if there never was one."""
+
+    def version(self, type_: str, id_: str, version: int) -> Version | None:
+        """One version, or None."""
+
+    def history(
+        self, type_: str, id_: str | None, *, count: int, cursor: str | None, since: datetime | None
+    ) -> Page:
+        """Versions of one record, or of all of a type, newest first."""
+
+    def search(self, query: Query) -> Page:
+        """The current records that match."""
+
+    def commit(self, writes: Sequence[Write], now: datetime) -> tuple[Version, ...]:
+        """The versions made, in order: all of them or, if an ``expected`` does not hold, none.
+
+        Raises PreconditionFailed naming the first record whose version is another.
+        """
+
+    def ping(self) -> None:
+        """Nothing, where the store answers and its tables are those of this release."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One published resource: the bytes as they lie on disk, and what they say. Never changed."""
+
+    file: str
+    body: bytes
+    resource: Resource
+    current: bool = True
+
+    @property
+    def type(self) -> str:
+        """The resource type."""
+        return str(self.resource["resourceType"])
+
+    @property
+    def id(self) -> str:
+        """The logical id."""
+        return str(self.resource["id"])
+
+    @property
+    def version(self) -> str:
+        """The business version; ``1`` where the type has none."""
+        return str(self.resource.get("version", "1"))
+
+    @property
+    def url(self) -> str | None:
+        """The canonical, without version."""
+        return self.resource.get("url")
+
+
+class Content(Protocol):
+    """The published guidance."""
+
+    def read(self, type_: str, id_: str, version: str | None = None) -> Published | None:
+        """The current published version, or the one named, or None."""
+
+    def versions(self, type_: str, id_: str) -> tuple[Published, ...]:
+        """All versions of one resource, the current one first."""
+
+    def of_type(self, type_: str) -> tuple[Published, ...]:
+        """The current resources of one type, by id."""
+
+    def types(self) -> tuple[str, ...]:
+        """The types that something is published of."""
+
+    def resolve(self, canonical: str) -> Resource | None:
+        """The resource of a canonical (``url`` or ``url|version``), or None where it is not held here."""

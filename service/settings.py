@@ -1,0 +1,129 @@
+"""What the environment decides, read once into one frozen object. README.md lists every name.
+
+Nothing else in the project reads the environment.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "HTG117_"
+
+
+class SettingsFault(ValueError):
+    """The environment asks for something that cannot be; ``str()`` lists every fault, a line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field a setting; the name of its environment variable is ``HTG117_`` and the field in capitals.
+
+    ``host``, ``port``: where the service listens. ``base_url``: the public address of the service, as links
+    in answers carry it; empty takes it from each request. ``database_url``: where records are kept.
+    ``content``: folders of published content (separated like PATH) that replace the packaged ones.
+    ``issuers``: the OpenID issuers whose tokens are accepted, separated by commas. ``audience``: what a
+    token must have been made for. ``max_body``: the largest request body, in bytes. ``max_depth``: the
+    deepest nesting of a body. ``log_level``: debug, info, warning or error. ``shutdown_seconds``: how
+    long requests may finish once the service is told to stop.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    base_url: str = ""
+    database_url: str = "sqlite:///var/htg117.sqlite3"
+    content: str = ""
+    issuers: tuple[str, ...] = ()
+    audience: str = ""
+    max_body: int = 5_000_000
+    max_depth: int = 100
+    log_level: str = "info"
+    shutdown_seconds: int = 20
+
+    @property
+    def development(self) -> bool:
+        """Whether no issuer is configured: everyone who reaches the port may do everything."""
+        return not self.issuers
+
+    @property
+    def content_folders(self) -> tuple[Path, ...]:
+        """The folders named by ``content``, if any."""
+        return tuple(Path(part) for part in self.content.split(os.pathsep) if part)
+
+
+_RANGES = {"port": (0, 65535), "max_body": (1_000, 1_000_000_000), "max_depth": (10, 500),
+           "shutdown_seconds": (0, 600)}  # fmt: skip
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings of an environment; SettingsFault lists all that is wrong in it."""
+    known = {f"{PREFIX}{field.name.upper()}": field.name for field in fields(Settings)}
+    faults: list[str] = []
+    chosen: dict[str, object] = {}
+    for name, text in environment.items():
+        if not name.startswith(PREFIX) or not text:
+            continue
+        if name not in known:
+            faults.append(f"{name} is not a setting; these are: {', '.join(known)}")
+            continue
+        field = known[name]
+        if field in _RANGES:
+            chosen[field] = _whole(name, text, *_RANGES[field], faults)
+        elif field == "issuers":
+            chosen[field] = tuple(part.strip() for part in text.split(",") if part.strip())
+        else:
+            chosen[field] = text
+    settings = Settings(**chosen)  # type: ignore[arg-type]
+    faults += _judge(settings)
+    if faults:
+        raise SettingsFault("\n".join(faults))
+    return settings
+
+
+def _whole(name: str, text: str, least: int, most: int, faults: list[str]) -> int:
+    if text.isascii() and text.isdigit() and least <= int(text[:12]) <= most:
+        return int(text)
+    faults.append(f"{name} is a whole number from {least} to {most}, not '{text}'")
+    return least
+
+
+def _judge(settings: Settings) -> list[str]:
+    faults = []
+    if settings.development and not loopback(settings.host):
+        faults.append(
+            f"HTG117_HOST is {settings.host}, which others can reach, but HTG117_ISSUERS names no issuer of "
+            "tokens: anyone could read patients' records. Name the issuers, or listen on 127.0.0.1"
+        )
+    if settings.issuers and not settings.audience:
+        faults.append("HTG117_AUDIENCE is missing: with HTG117_ISSUERS it says what a token must be made for")
+    faults += [
+        f"HTG117_ISSUERS: '{issuer}' is not an https address"
+        for issuer in settings.issuers
+        if not issuer.startswith("https://")
+    ]
+    if settings.log_level not in ("debug", "info", "warning", "error"):
+        faults.append(f"HTG117_LOG_LEVEL is debug, info, warning or error, not '{settings.log_level}'")
+    if not settings.database_url.startswith(("sqlite:///", "postgresql:", "postgresql+psycopg:")):
+        faults.append("HTG117_DATABASE_URL begins with sqlite:/// or postgresql://")
+    if settings.base_url and not settings.base_url.startswith(("http://", "https://")):
+        faults.append("HTG117_BASE_URL is an http or https address")
+    faults += [
+        f"HTG117_CONTENT: {path} is no folder" for path in settings.content_folders if not path.is_dir()
+    ]
+    return faults
+
+
+def loopback(host: str) -> bool:
+    """Whether only this machine can reach the host's address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

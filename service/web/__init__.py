@@ -1,0 +1,1 @@
+"""HTTP: the FHIR interface, pages and operations. Statuses and headers are known here and nowhere below."""

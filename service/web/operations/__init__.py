@@ -1,0 +1,1 @@
+"""FHIR operations over HTTP: declared once (``declared.py``), called and described from the declaration."""

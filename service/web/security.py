@@ -1,0 +1,81 @@
+"""Who may do what: bearer tokens, where issuers are configured. SMART App Launch 2 scopes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from starlette.datastructures import Headers
+
+from service.domain.errors import Forbidden, ServiceError, Unauthenticated
+from service.web.errors import answer
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+OPEN = ("/health", "/ready", "/fhir/metadata", "/openapi.json", "/static/")
+"""What anybody may ask for."""
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever a sound token speaks for: its issuer, client or subject, and scopes."""
+
+    issuer: str
+    name: str
+    scopes: frozenset[str]
+
+
+class Guard(Protocol):
+    """Judges tokens."""
+
+    def judge(self, token: str) -> Caller:
+        """The caller that a token speaks for; Unauthenticated if it does not hold."""
+
+
+def check_scope(caller: Caller, method: str, path: str) -> None:
+    """Nothing, where one of the caller's scopes reaches the request; else Forbidden.
+
+    ``system/Type.rs`` and ``user/*.*`` are such scopes; SMART 1's ``.read`` and ``.write`` count too. A POST
+    that only asks (a search, an operation that stores nothing) needs to read.
+    """
+    pieces = path.removeprefix("/fhir/").split("/")
+    asking = method in _READING or pieces[-1] == "_search"
+    asking = asking or (pieces[-1].startswith("$") and pieces[-1] != "$submit")
+    wanted = pieces[0] if path.startswith("/fhir/") else "*"
+    for scope in caller.scopes:
+        level, _, rest = scope.partition("/")
+        type_, _, rights = rest.partition(".")
+        rights = {"read": "rs", "write": "cud", "*": "cruds"}.get(rights, rights.partition("?")[0])
+        if level in ("system", "user") and type_ in ("*", wanted) and ("r" if asking else "c") in rights:
+            return
+    kind, needed = ("read", "rs") if asking else ("write", "cu")
+    raise Forbidden(f"the token's scopes do not let it {kind} {wanted}; ask for system/{wanted}.{needed}")
+
+
+class Gate:
+    """ASGI middleware: without a sound token there is no way past, except to what is open to all."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        """Wraps the application."""
+        self._app = app
+        self._guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Runs the application for those who may."""
+        if scope["type"] == "http" and not scope["path"].startswith(OPEN) and scope["path"] != "/":
+            try:
+                self._admit(scope)
+            except ServiceError as fault:
+                await answer(fault)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _admit(self, scope: Scope) -> None:
+        kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not token:
+            raise Unauthenticated("send a token: Authorization: Bearer …")
+        caller = self._guard.judge(token.strip())
+        check_scope(caller, scope["method"], scope["path"])
+        scope.setdefault("state", {})["caller"] = caller

@@ -1,0 +1,59 @@
+"""What every handler works with, put together once in ``app.py``."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from service.fhir.json_text import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
+    from starlette.requests import Request
+
+    from service.fhir.concepts import Terminology
+    from service.operations.ports import Clock, Content, Records
+    from service.web.operations.declared import Operation
+    from service.web.security import Guard
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The ports, limits and identity of the running service.
+
+    ``threads`` runs what touches the records or computes for long, off the event loop. ``guard`` is None
+    in development mode. ``operations`` are the FHIR operations served.
+    """
+
+    content: Content
+    records: Records
+    terminology: Terminology
+    clock: Clock
+    new_id: Callable[[], str]
+    threads: Executor
+    version: str
+    operations: tuple[Operation, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    base_url: str = ""
+    guard: Guard | None = None
+
+    def base(self, request: Request) -> str:
+        """The FHIR base URL as the client knows it, without a slash at its end."""
+        root = self.base_url or str(request.base_url)
+        return f"{root.rstrip('/')}/fhir"
+
+    async def run(self, work: Callable[..., _T], /, *args: object, **named: object) -> _T:
+        """What the function returns, run in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, partial(work, *args, **named))
+
+
+def services(request: Request) -> Services:
+    """The services that the application was made with."""
+    found: Services = request.app.state.services
+    return found
