@@ -5,14 +5,12 @@ The check follows the tree as evaluation would, with the types the items can hav
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import syntax
 from .compiler import environment
 from .errors import ExpressionError, resembling
 from .functions import FUNCTIONS, Function
-from .model import Model
 from .specifiers import SYSTEM_TYPES, resembling_type, resolve
 from .static_types import (
     ANYTHING,
@@ -27,7 +25,12 @@ from .static_types import (
     suggestion,
     system_type,
 )
-from .syntax import Expression
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .model import Model
+    from .syntax import Expression
 
 _NAMES = frozenset(FUNCTIONS)
 _STANDARD = ("context", "resource", "rootResource", "sct", "loinc", "ucum")
@@ -116,7 +119,7 @@ class _Checker:
                 return self.type_name(node)
             case syntax.TypeTest():
                 self.apart(node.operand, this)
-                named = self.type_name(node.type)
+                named = self.type_name(node.named)
                 return of_system("Boolean") if node.operator == "is" else named
             case syntax.Unary():
                 return self.expect(self.part(node.operand, this), "Measured", node.operator, node)
@@ -161,7 +164,7 @@ class _Checker:
         if node.source is not None:
             return self.step(self.part(node.source, this), node)
         info = self.model.type(node.name)
-        if info is not None and info.kind != "backbone" and node.name[0].isupper():
+        if info is not None and info.kind != "backbone" and node.name[:1].isupper():
             return self.root(node, this)
         return self.step(this, node)
 

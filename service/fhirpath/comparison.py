@@ -12,8 +12,8 @@ from .quantity import Quantity
 from .temporal import Date, DateTime, Time
 from .values import type_name
 
-_NUMBERS = frozenset({int, Decimal})
-_MOMENTS = frozenset({Date, DateTime, Time})
+_NUMBERS: frozenset[Any] = frozenset({int, Decimal})
+_MOMENTS: frozenset[Any] = frozenset({Date, DateTime, Time})
 
 
 def compare(a: Any, b: Any) -> int | None:
@@ -23,7 +23,7 @@ def compare(a: Any, b: Any) -> int | None:
     """
     kind, other = a.__class__, b.__class__
     if (kind is str and other is str) or (kind in _NUMBERS and other in _NUMBERS):
-        return (a > b) - (a < b)
+        return int(a > b) - int(a < b)
     if kind in _MOMENTS and other in _MOMENTS and (kind is Time) is (other is Time):
         return temporal.compare(a, b)
     if kind is Quantity or other is Quantity:

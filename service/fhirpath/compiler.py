@@ -6,21 +6,25 @@ expression have code of their own in `shortcuts`; it gives the same answers in l
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import operators, shortcuts, syntax
-from .code import Code, constant, single, typed, valued
+from .code import Code, Run, constant, single, typed, valued
+from .equality import ItemSet
 from .errors import EvaluationError, ExpressionError
-from .frame import Frame
 from .functions import FUNCTIONS
-from .model import Model
 from .nodes import Node, TypeReflection
 from .quantity import Quantity, calendar_unit
 from .specifiers import TypeMatch, resembling_type, resolve
-from .syntax import Expression
 from .temporal import parse_date, parse_datetime, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .frame import Frame
+    from .model import Model
+    from .syntax import Expression
 
 _UNFAILING = frozenset(
     {"exists", "empty", "where", "select", "count", "first", "last", "tail", "ofType", "not"}
@@ -131,23 +135,65 @@ class Compiler:
     def member(self, node: syntax.Member) -> Code:
         name = node.name
         if node.source is not None:
-            return self.located(_step(self.code(node.source).run, name), node.at)
-        info = self.model.type(name)
-        if info is not None and info.kind != "backbone" and name[0].isupper():
-            return Code(lambda frame: [item for item in frame.this if _is_root(item, name)])
-        return self.located(_step(lambda frame: frame.this, name), node.at)
+            return self.step(self.code(node.source).run, node)
+        if _is_step(node, self.model):
+            return self.step(_this, node)
+        return Code(lambda frame: [item for item in frame.this if _is_root(item, name)])
+
+    def step(self, run: Run, node: syntax.Member) -> Code:
+        """The code of a step to the children of one name."""
+        text, at, name = self.text, node.at, node.name
+
+        def children(frame: Frame) -> list[Any]:
+            out: list[Any] = []
+            items = run(frame)
+            try:
+                for item in items:
+                    if item.__class__ is Node:
+                        shape = item.shape
+                        (shape.getters.get(name) or shape.getter(name))(item, out)
+                    elif item.__class__ is TypeReflection and name in TypeReflection._fields:
+                        out.append(getattr(item, name))
+                frame.steps -= len(out)
+                if frame.steps < 0:
+                    frame.spend(0)
+            except EvaluationError as error:
+                error.place(text, at)
+                raise
+            return out
+
+        return Code(children)
 
     def call(self, node: syntax.Call) -> Code:
         function = FUNCTIONS.get(node.name)
         if function is None:
             raise ExpressionError("unknown function", text=self.text, offset=node.at, found=f"{node.name}()")
-        short = shortcuts.call(self, node)
-        if short is not None:
-            return self.located(short, node.at)
-        source = self.code(node.source) if node.source is not None else Code(lambda frame: frame.this)
+        above, source = self.source(node.source)
         arguments = [self.argument(argument) for argument in node.arguments]
         code = function.build(source, *arguments)
+        if node.name in ("where", "exists"):
+            return shortcuts.filtered(node, code, source, above) or code
+        if node.name == "repeat" and _is_step(node.arguments[0], self.model):
+            return self.repeated(node.arguments[0], source)
         return code if node.name in _UNFAILING else self.located(code, node.at)
+
+    def source(self, node: Expression | None) -> tuple[Run | None, Code]:
+        """The code a call starts at; where that is a step, also the code which the step starts at."""
+        if node is None:
+            return None, Code(_this)
+        if isinstance(node, syntax.Member) and (node.source is not None or _is_step(node, self.model)):
+            above = _this if node.source is None else self.code(node.source).run
+            return above, self.step(above, node)
+        return None, self.code(node)
+
+    def repeated(self, projection: Expression, source: Code) -> Code:
+        assert isinstance(projection, syntax.Member)  # noqa: S101 - _is_step has said so
+        step = projection
+
+        def member(run: Run) -> Run:
+            return self.step(run, step).run
+
+        return Code(shortcuts.repeated(step.name, source.run, member, ItemSet))
 
     def argument(self, node: Expression) -> Any:
         if isinstance(node, syntax.TypeName):
@@ -199,30 +245,27 @@ class Compiler:
 
     def binary(self, node: syntax.Binary) -> Code:
         left, right = self.scope(self.code(node.left)), self.scope(self.code(node.right))
-        return self.located(operators.operation(node.operator, left, right), node.at)
+        code = self.located(operators.operation(node.operator, left, right), node.at)
+        if node.operator == "=" and code.one is not None:
+            quick = shortcuts.text_equality(node.left, node.right, self.model, code.one)
+            return code if quick is None else valued(quick, boolean=True)
+        return code
 
     def type_test(self, node: syntax.TypeTest) -> Code:
         operand = self.scope(self.code(node.operand))
-        return self.located(FUNCTIONS[node.operator].build(operand, self.match(node.type)), node.at)
+        return self.located(FUNCTIONS[node.operator].build(operand, self.match(node.named)), node.at)
 
 
-def _step(run: Callable[[Frame], list[Any]], name: str) -> Code:
-    """The code of a step to the children of one name."""
+def _this(frame: Frame) -> list[Any]:
+    return frame.this
 
-    def children(frame: Frame) -> list[Any]:
-        out: list[Any] = []
-        for item in run(frame):
-            if item.__class__ is Node:
-                shape = item.shape
-                (shape.getters.get(name) or shape.getter(name))(item, out)
-            elif item.__class__ is TypeReflection and name in TypeReflection._fields:
-                out.append(getattr(item, name))
-        frame.steps -= len(out)
-        if frame.steps < 0:
-            frame.spend(0)
-        return out
 
-    return Code(children)
+def _is_step(node: Expression, model: Model) -> bool:
+    """Whether a part is a step from `$this` by name, not the name of the type it is of."""
+    if not isinstance(node, syntax.Member) or node.source is not None:
+        return False
+    info = model.type(node.name) if node.name[:1].isupper() else None
+    return info is None or info.kind == "backbone"
 
 
 def _is_root(item: Any, name: str) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import decimals, quantity, temporal
 from .errors import LimitError
@@ -13,9 +12,12 @@ from .quantity import Quantity
 from .temporal import Date, DateTime, Time
 from .values import system
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _MOST_COMPARISONS = 5_000_000
-_NUMBERS = frozenset({int, Decimal})
-_MOMENTS = frozenset({Date, DateTime, Time})
+_NUMBERS: frozenset[Any] = frozenset({int, Decimal})
+_MOMENTS: frozenset[Any] = frozenset({Date, DateTime, Time})
 
 
 def equal(a: Any, b: Any) -> bool | None:
@@ -50,7 +52,8 @@ def as_quantity(value: Any) -> Quantity | None:
         found: Quantity = value
         return found
     if value.__class__ in _NUMBERS:
-        return Quantity(Decimal(value), "1")
+        number: int | Decimal = value
+        return Quantity(Decimal(number), "1")
     return None
 
 
@@ -97,7 +100,7 @@ def equal_collections(left: list[Any], right: list[Any]) -> bool | None:
 
 
 def equivalent(a: Any, b: Any) -> bool:
-    """Whether a ~ b for two items (§6.1.3): texts without case and blanks, numbers to the lesser precision."""
+    """Whether a ~ b for two items (§6.1.3): texts but for case and blanks, numbers to the lesser precision."""
     left, right = system(a), system(b)
     kind, other = left.__class__, right.__class__
     if kind is str and other is str:
@@ -200,12 +203,13 @@ def _key(item: Any) -> tuple[Any, bool]:
     if kind is bool:
         return (bool, value), True
     if kind is Node:
-        data = value.value
-        parts = [value.shape.name]
-        for name in value.shape.keys:
-            part = data.get(name)
-            parts.append(part if part.__class__ is str else "")
-        return tuple(parts), False
+        shape = value.shape
+        try:
+            key = (shape.name, *map(value.value.get, shape.keys))
+            hash(key)
+        except TypeError:  # something that should be a text is not
+            return shape.name, False
+        return key, False
     if kind in _NUMBERS:
         return (Decimal, value), True
     if kind is Quantity:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import LimitError
-from .shapes import Shapes
+
+if TYPE_CHECKING:
+    from .shapes import Shapes
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import decimals, quantity, temporal
 from .code import Code, One, single, truth, valued
 from .comparison import compare
 from .equality import ItemSet, as_quantity, equal, equal_collections, equivalent_collections
 from .errors import EvaluationError, LimitError
-from .frame import Frame
 from .quantity import Quantity
 from .temporal import Date, DateTime, Time
 from .values import type_name
 
-_NUMBERS = frozenset({int, Decimal})
-_MOMENTS = frozenset({Date, DateTime, Time})
+if TYPE_CHECKING:
+    from .frame import Frame
+
+_NUMBERS: frozenset[Any] = frozenset({int, Decimal})
+_MOMENTS: frozenset[Any] = frozenset({Date, DateTime, Time})
 _LONGEST = 1_000_000
 
 
@@ -115,7 +118,8 @@ def affirm(value: Any) -> Any:
 
 def _moved(moment: Any, by: Quantity, sign: int) -> Any:
     try:
-        return temporal.add(moment, by.value * sign, by.unit)
+        amount = by.value if sign > 0 else by.value.copy_negate()
+        return temporal.add(moment, amount, by.unit)
     except ValueError as error:
         raise EvaluationError(str(error)) from None
 
@@ -163,7 +167,7 @@ def concatenation(left: Code, right: Code) -> Code:
     return valued(apply)
 
 
-_HOLDS = {
+_HOLDS: dict[str, Callable[[int], bool]] = {
     "<": lambda order: order < 0,
     "<=": lambda order: order <= 0,
     ">": lambda order: order > 0,

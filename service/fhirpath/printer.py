@@ -38,7 +38,7 @@ def to_text(node: Expression) -> str:
             level = PRECEDENCE[node.operator]
             return f"{_bracketed(node.left, level)} {node.operator} {_bracketed(node.right, level + 1)}"
         case syntax.TypeTest():
-            return f"{_bracketed(node.operand, PRECEDENCE['is'])} {node.operator} {to_text(node.type)}"
+            return f"{_bracketed(node.operand, PRECEDENCE['is'])} {node.operator} {to_text(node.named)}"
         case syntax.TypeName():
             name = _identifier(node.name)
             return name if node.namespace is None else f"{node.namespace}.{name}"

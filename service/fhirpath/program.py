@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .checker import check
 from .compiler import Compiler
@@ -22,9 +22,11 @@ from .model import R4, Model
 from .nodes import Node
 from .parser import DEPTH, parse
 from .shapes import Shapes, shapes_of
-from .syntax import Expression
 from .temporal import parse_date, parse_datetime, parse_time
 from .values import output, type_name
+
+if TYPE_CHECKING:
+    from .syntax import Expression
 
 _LIMITS = Limits()
 _NOTHING: dict[str, list[Any]] = {}

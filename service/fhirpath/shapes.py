@@ -26,7 +26,18 @@ _TEXT_TYPES = frozenset({"string", "code", "id", "uri", "url", "canonical", "oid
 class Shape:
     """A type at work. `read` turns a node of a primitive type, or of Quantity, into its System value."""
 
-    __slots__ = ("ancestry", "getters", "info", "keys", "name", "plain", "primitive", "read", "shapes")
+    __slots__ = (
+        "ancestry",
+        "by_key",
+        "getters",
+        "info",
+        "keys",
+        "name",
+        "plain",
+        "primitive",
+        "read",
+        "shapes",
+    )
 
     def __init__(self, name: str, info: TypeInfo | None, shapes: Shapes) -> None:
         self.name = name
@@ -40,6 +51,7 @@ class Shape:
         if "Quantity" in self.ancestry:
             self.read = READERS["Quantity"]
         self.getters: dict[str, Getter] = {}
+        self.by_key: dict[str, Getter] = {}
         # JSON properties of single elements that are plain text, by element name: they can be compared as they
         # stand. `keys` are those a value can be told apart by before it is compared as a whole.
         self.plain: dict[str, str] = {}
@@ -59,16 +71,52 @@ class Shape:
         return getter
 
     def children(self, node: Node) -> list[Any]:
-        """All children of a node, in the order the type lists them."""
+        """All children of a node, in the order its JSON has them."""
         found: list[Any] = []
-        if self.info is None:
-            for name in node.value:
-                if name != "resourceType":
-                    self.getter(name)(node, found)
+        data = node.sibling if self.primitive else node.value
+        if not data:
             return found
-        for name in self.info.elements:
-            self.getter(name)(node, found)
+        known = self.by_key
+        for key in data:
+            getter = known.get(key)
+            if getter is None:
+                if self.info is None:
+                    if key != "resourceType":
+                        self.getter(key)(node, found)
+                    continue
+                getter = known[key] = self._by_key(key)
+            getter(node, found)
         return found
+
+    def _by_key(self, key: str) -> Getter:
+        """The getter of what one JSON property carries. A primitive's sibling is got with its value, if it has one."""
+        plain = key.removeprefix("_")
+        field = self.info.fields.get(plain) if self.info is not None else None
+        if field is None:
+            return _nothing
+        element, type_ = field
+        getter = _single(plain, element.name, type_, self.shapes)
+        if self.primitive:
+            return self.getter(element.name)
+        if plain == key:
+            return getter
+
+        def beside(node: Node, out: list[Any]) -> None:
+            if plain not in node.value:
+                getter(node, out)
+
+        return beside
+
+    def link(self, name: str) -> tuple[str, Shape] | None:
+        """The JSON property and shape of an element that is of one complex type; None for any other element."""
+        element = self.info.elements.get(name) if self.info is not None and not self.primitive else None
+        if element is None or len(element.variants) != 1:
+            return None
+        type_, field = next(iter(element.variants.items()))
+        info = self.shapes.model.type(type_)
+        if info is None or info.kind not in ("complex", "backbone"):
+            return None
+        return field, self.shapes.shape(type_)
 
     def _make(self, name: str) -> Getter:
         if self.info is None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import resembling
-from .model import Model
 from .nodes import Node
-from .syntax import TypeName
 from .values import system_name
+
+if TYPE_CHECKING:
+    from .model import Model
+    from .syntax import TypeName
 
 SYSTEM_TYPES = frozenset(
     {"Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity", "Any"}

@@ -6,10 +6,12 @@ A type is named as the model names it (`Patient`, `Patient.contact`, `code`); Sy
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import resembling
-from .model import Model, TypeInfo
+
+if TYPE_CHECKING:
+    from .model import Model, TypeInfo
 
 _SYSTEM_OF = {
     "boolean": "Boolean",

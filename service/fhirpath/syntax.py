@@ -5,128 +5,175 @@ Every node knows its offset in the text (`at`), which takes no part in comparing
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Part:
+    """One node of the tree: equal to another of its class whose fields are equal, wherever either stood.
+
+    Parts are never changed once made. They are plain classes because making thirteen dataclasses would take a
+    third of the time that importing the engine may take.
+    """
+
+    __slots__ = ("at",)
+    at: int
+
+    def __eq__(self, other: object) -> bool:
+        return self.__class__ is other.__class__ and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash((self.__class__, self._fields()))
+
+    def __repr__(self) -> str:
+        return f"{self.__class__.__name__}{self._fields()!r}"
+
+    def _fields(self) -> tuple[object, ...]:
+        return tuple([getattr(self, name) for name in self.__slots__])
+
+
+class Literal(Part):
     """A literal of one System type; `text` is its value: unescaped for String, without @ or @T for times."""
 
-    kind: str  # Boolean, String, Integer, Decimal, Date, DateTime, Time
-    text: str
-    at: int = field(default=0, compare=False)
+    __slots__ = ("kind", "text")
+
+    def __init__(self, kind: str, text: str, at: int = 0) -> None:
+        self.kind = kind
+        self.text = text
+        self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class QuantityLiteral:
+class QuantityLiteral(Part):
     """A number with a unit: a calendar word as written (`4 days`), or a quoted unit (`4 'mg'`)."""
 
-    number: str
-    unit: str
-    calendar: bool
-    at: int = field(default=0, compare=False)
+    __slots__ = ("calendar", "number", "unit")
+
+    def __init__(self, number: str, unit: str, calendar: bool, at: int = 0) -> None:
+        self.number = number
+        self.unit = unit
+        self.calendar = calendar
+        self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class Empty:
+class Empty(Part):
     """The empty collection `{}`."""
 
-    at: int = field(default=0, compare=False)
+    __slots__ = ()
+
+    def __init__(self, at: int = 0) -> None:
+        self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class Special:
+class Special(Part):
     """`$this`, `$index` or `$total`; the name stands without the dollar."""
 
-    name: str
-    at: int = field(default=0, compare=False)
+    __slots__ = ("name",)
+
+    def __init__(self, name: str, at: int = 0) -> None:
+        self.name = name
+        self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Part):
     """An environment variable or one the caller gives: `%name`."""
 
-    name: str
-    at: int = field(default=0, compare=False)
+    __slots__ = ("name",)
+
+    def __init__(self, name: str, at: int = 0) -> None:
+        self.name = name
+        self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Part):
     """A step to a child element by name; without a source it starts at `$this` (or names its type)."""
 
-    source: Expression | None
-    name: str
-    at: int = field(default=0, compare=False)
+    __slots__ = ("name", "source")
+
+    def __init__(self, source: Expression | None, name: str, at: int = 0) -> None:
+        self.source = source
+        self.name = name
+        self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Part):
     """A function over a source; without one, over `$this`."""
 
-    source: Expression | None
-    name: str
-    arguments: tuple[Expression, ...]
-    at: int = field(default=0, compare=False)
+    __slots__ = ("arguments", "name", "source")
+
+    def __init__(
+        self, source: Expression | None, name: str, arguments: tuple[Expression, ...], at: int = 0
+    ) -> None:
+        self.source = source
+        self.name = name
+        self.arguments = arguments
+        self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class Indexer:
+class Indexer(Part):
     """`source[index]`."""
 
-    source: Expression
-    index: Expression
-    at: int = field(default=0, compare=False)
+    __slots__ = ("index", "source")
+
+    def __init__(self, source: Expression, index: Expression, at: int = 0) -> None:
+        self.source = source
+        self.index = index
+        self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(Part):
     """`+operand` or `-operand`."""
 
-    operator: str
-    operand: Expression
-    at: int = field(default=0, compare=False)
+    __slots__ = ("operand", "operator")
+
+    def __init__(self, operator: str, operand: Expression, at: int = 0) -> None:
+        self.operator = operator
+        self.operand = operand
+        self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Part):
     """Two operands and the operator between them."""
 
-    operator: str
-    left: Expression
-    right: Expression
-    at: int = field(default=0, compare=False)
+    __slots__ = ("left", "operator", "right")
+
+    def __init__(self, operator: str, left: Expression, right: Expression, at: int = 0) -> None:
+        self.operator = operator
+        self.left = left
+        self.right = right
+        self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class TypeName:
+class TypeName(Part):
     """A type specifier, with its namespace (`System`, `FHIR`) where the text gives one."""
 
-    namespace: str | None
-    name: str
-    at: int = field(default=0, compare=False)
+    __slots__ = ("name", "namespace")
 
-    def __str__(self) -> str:
-        return self.name if self.namespace is None else f"{self.namespace}.{self.name}"
+    def __init__(self, namespace: str | None, name: str, at: int = 0) -> None:
+        self.namespace = namespace
+        self.name = name
+        self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class TypeTest:
+class TypeTest(Part):
     """`operand is Type` or `operand as Type`."""
 
-    operator: str
-    operand: Expression
-    type: TypeName
-    at: int = field(default=0, compare=False)
+    __slots__ = ("named", "operand", "operator")
+
+    def __init__(self, operator: str, operand: Expression, named: TypeName, at: int = 0) -> None:
+        self.operator = operator
+        self.operand = operand
+        self.named = named
+        self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class SortKey:
+class SortKey(Part):
     """One argument of `sort()`: what to sort by, and whether from the greatest down."""
 
-    key: Expression
-    descending: bool
-    at: int = field(default=0, compare=False)
+    __slots__ = ("descending", "key")
+
+    def __init__(self, key: Expression, descending: bool, at: int = 0) -> None:
+        self.key = key
+        self.descending = descending
+        self.at = at
 
 
 Expression: TypeAlias = (

@@ -6,15 +6,17 @@ FHIR's primitive types convert implicitly to System types, and FHIR.Quantity to 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import quantity, temporal
 from .errors import EvaluationError
 from .nodes import Node, TypeReflection
 from .quantity import Quantity
 from .temporal import Date, DateTime, Time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _read_boolean(node: Node) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..code import Code
-from ..frame import Frame
+from service.fhirpath.code import Code
+
 from .registry import special
+
+if TYPE_CHECKING:
+    from service.fhirpath.frame import Frame
 
 
 @special("aggregate", "7.1", "aggregator: Expression", "init?: Collection", gives="any", ordered=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from .. import decimals, quantity, temporal
-from ..quantity import Quantity
+from service.fhirpath import decimals, quantity, temporal
+from service.fhirpath.quantity import Quantity
+
 from .registry import scalar
 
 

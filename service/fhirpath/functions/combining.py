@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..equality import ItemSet
+from service.fhirpath.equality import ItemSet
+
 from .registry import collection
 
 

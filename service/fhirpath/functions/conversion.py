@@ -6,19 +6,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .. import decimals, quantity, temporal
-from ..code import Code, single, truth, typed, valued
-from ..errors import EvaluationError
-from ..frame import Frame
-from ..nodes import Node
-from ..quantity import Quantity
-from ..temporal import Date, DateTime, Time
-from ..values import type_name
+from service.fhirpath import decimals, quantity, temporal
+from service.fhirpath.code import Code, single, truth, typed, valued
+from service.fhirpath.errors import EvaluationError
+from service.fhirpath.nodes import Node
+from service.fhirpath.quantity import Quantity
+from service.fhirpath.temporal import Date, DateTime, Time
+from service.fhirpath.values import type_name
+
 from .registry import Function, Parameter, register, special
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from service.fhirpath.frame import Frame
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
@@ -142,9 +146,9 @@ def to_string(value: Any) -> str | None:
     if kind is int:
         return str(value)
     if kind is Decimal:
-        return decimals.text(value)
+        return decimals.text(value) if decimals.in_range(value) else None
     if kind is Quantity:
-        return quantity.to_text(value)
+        return quantity.to_text(value) if decimals.in_range(value.value) else None
     if kind in (Date, DateTime, Time):
         return str(value.text)
     return None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..code import Code, single, typed, valued
-from ..errors import EvaluationError
-from ..frame import Frame
-from ..nodes import Node
-from ..values import output, type_name
+from service.fhirpath.code import Code, single, typed, valued
+from service.fhirpath.errors import EvaluationError
+from service.fhirpath.nodes import Node
+from service.fhirpath.values import output, type_name
+
 from .registry import collection, scalar, special
+
+if TYPE_CHECKING:
+    from service.fhirpath.frame import Frame
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import binascii
 
-from ..errors import EvaluationError
+from service.fhirpath.errors import EvaluationError
+
 from .registry import scalar
 from .strings import bounded
 

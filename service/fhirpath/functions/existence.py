@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..code import Code, truth, valued
-from ..equality import ItemSet
-from ..errors import EvaluationError
-from ..frame import Frame
-from ..values import system, type_name
+from service.fhirpath.code import Code, truth, valued
+from service.fhirpath.equality import ItemSet
+from service.fhirpath.errors import EvaluationError
+from service.fhirpath.values import system, type_name
+
 from .registry import collection, special
+
+if TYPE_CHECKING:
+    from service.fhirpath.frame import Frame
 
 
 @special("empty", "5.1.1", gives="Boolean")

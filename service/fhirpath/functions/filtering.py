@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import cmp_to_key
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..code import Code, single, truth
-from ..comparison import compare
-from ..equality import ItemSet
-from ..errors import EvaluationError
-from ..frame import Frame
+from service.fhirpath.code import Code, single, truth
+from service.fhirpath.comparison import compare
+from service.fhirpath.equality import ItemSet
+from service.fhirpath.errors import EvaluationError
+
 from .registry import special
+
+if TYPE_CHECKING:
+    from service.fhirpath.frame import Frame
 
 
 @special("where", "5.2.1", "criteria: Expression", gives="input")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from .. import decimals, quantity
-from ..errors import EvaluationError
-from ..quantity import Quantity
+from service.fhirpath import decimals, quantity
+from service.fhirpath.errors import EvaluationError
+from service.fhirpath.quantity import Quantity
+
 from .registry import scalar
 
 
 @scalar("abs", "5.7.1", takes="Measured", gives="input")
 def absolute(value: int | Decimal | Quantity) -> int | Decimal | Quantity:
     """abs() : Integer | Decimal | Quantity."""
-    return quantity.absolute(value) if isinstance(value, Quantity) else abs(value)
+    if isinstance(value, Quantity):
+        return quantity.absolute(value)
+    # Not abs(), which rounds a Decimal to the thread's context.
+    return value.copy_abs() if isinstance(value, Decimal) else abs(value)
 
 
 @scalar("ceiling", "5.7.2", takes="Number", gives="Integer")

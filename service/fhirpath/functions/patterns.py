@@ -11,7 +11,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from ..errors import EvaluationError
+from service.fhirpath.errors import EvaluationError
+
 from .registry import scalar
 from .strings import LONGEST, bounded
 

@@ -12,11 +12,14 @@ one of the groups `code.typed` knows; `Collection`; `Expression`, evaluated once
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..code import Code, One, typed, valued
-from ..frame import Frame
+from service.fhirpath.code import Code, One, typed, valued
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from service.fhirpath.frame import Frame
 
 
 class Parameter(NamedTuple):

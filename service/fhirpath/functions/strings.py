@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import EvaluationError, LimitError
-from ..values import system, type_name
+from service.fhirpath.errors import EvaluationError, LimitError
+from service.fhirpath.values import system, type_name
+
 from .registry import collection, scalar
 
 LONGEST = 1_000_000

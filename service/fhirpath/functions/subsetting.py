@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..equality import ItemSet
-from ..errors import EvaluationError
+from service.fhirpath.equality import ItemSet
+from service.fhirpath.errors import EvaluationError
+
 from .registry import collection
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..code import Code
-from ..frame import Frame
-from ..nodes import Node
+from service.fhirpath.code import Code
+from service.fhirpath.nodes import Node
+
 from .registry import special
+
+if TYPE_CHECKING:
+    from service.fhirpath.frame import Frame
 
 
 @special("children", "5.8.1")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..code import Code, truth, valued
-from ..errors import EvaluationError
-from ..frame import Frame
-from ..nodes import Node, TypeReflection
-from ..specifiers import TypeMatch
-from ..values import system_name
+from service.fhirpath.code import Code, truth, valued
+from service.fhirpath.errors import EvaluationError
+from service.fhirpath.nodes import Node, TypeReflection
+from service.fhirpath.values import system_name
+
 from .registry import collection, special
+
+if TYPE_CHECKING:
+    from service.fhirpath.frame import Frame
+    from service.fhirpath.specifiers import TypeMatch
 
 
 @special("is", "6.3.2", "type: Type", gives="Boolean")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .. import temporal
-from ..code import Code, typed, valued
-from ..errors import EvaluationError
-from ..frame import Frame
-from ..values import output
+from service.fhirpath import temporal
+from service.fhirpath.code import Code, typed, valued
+from service.fhirpath.errors import EvaluationError
+from service.fhirpath.values import output
+
 from .registry import special
+
+if TYPE_CHECKING:
+    from service.fhirpath.frame import Frame
 
 
 @special("trace", "5.9.1", "name: String", "projection?: Expression", gives="input")
