@@ -4,7 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from . import decimals
-from .quantity_values import DEFINITE, VAGUE, Quantity, definite, in_unit, ratio_of
+from .quantity_values import DEFINITE, VAGUE, Quantity, decimal_ratio, definite, in_unit, ratio_of
 
 
 def compare(a: Quantity, b: Quantity) -> int | None:
@@ -15,8 +15,18 @@ def compare(a: Quantity, b: Quantity) -> int | None:
     """
     if a.unit == b.unit:
         return (a.value > b.value) - (a.value < b.value)
+    if not (decimals.in_range(a.value) and decimals.in_range(b.value)):
+        return None
+    ratio = decimal_ratio(a.unit, b.unit)
+    if ratio is not None:
+        scaled = decimals.multiply(a.value, ratio)
+        return None if scaled is None else (scaled > b.value) - (scaled < b.value)
+    ratio = decimal_ratio(b.unit, a.unit)
+    if ratio is not None:
+        scaled = decimals.multiply(b.value, ratio)
+        return None if scaled is None else (a.value > scaled) - (a.value < scaled)
     left = in_unit(a, b.unit)
-    if left is None or not decimals.in_range(b.value):
+    if left is None:
         return None
     right = Fraction(b.value)
     order = (left > right) - (left < right)

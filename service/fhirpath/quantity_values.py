@@ -129,6 +129,14 @@ def ratio_of(source: str, target: str, *, loose: bool = False) -> Fraction | Non
     return a.factor / b.factor
 
 
+@lru_cache(maxsize=1024)
+def decimal_ratio(source: str, target: str) -> Decimal | None:
+    """ratio_of as a short decimal, for quick comparison; None where it is none."""
+    ratio = ratio_of(source, target)
+    number = None if ratio is None else decimals.from_fraction(ratio)
+    return None if number is None or Fraction(number) != ratio else number
+
+
 def _days(word: str) -> Fraction:
     if word in _DAYS:
         return _DAYS[word]
