@@ -14,6 +14,7 @@ from service.fhir.validation.run import Exhausted, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from service.domain.issues import Issue
 
@@ -29,6 +30,7 @@ def check(
     questionnaire: dict[str, Any] | None = None,
     profiles: Iterable[str | dict[str, Any]] = (),
     resolve: Callable[[str], Any] | None = None,
+    now: datetime | None = None,
     limit: int = LIMIT,
 ) -> tuple[Issue, ...]:
     """What is wrong or unchecked in a resource (any Python value), most severe first; never raises.
@@ -36,9 +38,11 @@ def check(
     ``questionnaire`` is the form that a response answers; else ``resolve`` is asked for it. ``profiles`` are
     canonicals or StructureDefinitions to check beside those that ``meta.profile`` claims. ``resolve`` takes
     a canonical, with or without ``|version``, and gives the resource or None: it brings forms, profiles,
-    value sets and code systems.
+    value sets and code systems. ``now`` is the clock of rules that ask for it.
     """
-    run = Run(resource, resolve)
+    run = Run(resource, resolve, now)
+    run.profiles = list(profiles)
+    run.questionnaire = questionnaire
     with contextlib.suppress(Exhausted):
         documents.check_root(resource, run)
     return run.issues(limit)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from service.fhir.validation.places import Place
 
 _HL7 = "http://hl7.org/fhir/ValueSet/"
-_MIME = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?:\s*;\s*[A-Za-z0-9_.-]+=\S+)*").fullmatch
+_SYSTEM_TYPES = "http://hl7.org/fhirpath/System."  # HL7's definitions type ids and urls with these
+_MIME = re.compile(
+    r"xml|json|ttl|[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?:\s*;\s*[A-Za-z0-9_.-]+=\S+)*"
+).fullmatch
 _TAG = re.compile(
     r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
     r"(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(?:-[0-9A-WY-Za-wy-z](?:-[A-Za-z0-9]{2,8})+)*"
@@ -29,7 +32,7 @@ _TAG = re.compile(
 ).fullmatch
 _CURRENCY = re.compile(r"[A-Z]{3}").fullmatch
 _SHAPED: dict[str, tuple[Callable[[str], Any], str]] = {
-    _HL7 + "mimetypes": (_MIME, "a MIME type such as text/plain (BCP 13)"),
+    _HL7 + "mimetypes": (_MIME, "a MIME type such as text/plain (BCP 13), or xml, json or ttl"),
     _HL7 + "all-languages": (_TAG, "a language tag such as en-GB (BCP 47)"),
     _HL7 + "currencies": (_CURRENCY, "three capital letters such as GBP (ISO 4217)"),
 }
@@ -134,7 +137,7 @@ def _plain(value_set: ValueSet, strength: str) -> Callable[[Any, Place, Run], No
     allowed = value_set.plain_codes
 
     def check(value: Any, place: Place, run: Run) -> None:
-        if allowed is not None and value not in allowed:
+        if allowed is not None and value not in allowed and not value.startswith(_SYSTEM_TYPES):
             message = (
                 f"{quoted(value)} is not in the value set {value_set.url}; allowed: {value_set.options()}"
             )
@@ -221,9 +224,7 @@ def check_coding(value: Any, place: Place, run: Run) -> None:
             return
     given = value.get("display")
     if type(given) is str and display and given != display and not _alike(given, display):
-        message = (
-            f"the display {quoted(given)} is not that of {quoted(code)}; write '{display}' or leave it out"
-        )
+        message = f"{quoted(given)} is not the display of {quoted(code)}; write '{display}' or leave it out"
         run.warn("code-invalid", message, below(place, "display"), "display")
 
 
@@ -233,8 +234,12 @@ def _alike(one: str, other: str) -> bool:
 
 def _unknown(system: str, code: str, held: dict[str, str], place: Place, run: Run) -> None:
     listed = ", ".join(list(held)[:12]) + (", …" if len(held) > 12 else "")
-    message = f"{quoted(code)} is no code of {system}; its codes: {listed}"
-    run.error("code-invalid", message, below(place, "code"), "coding")
+    message = f"{quoted(code)} is no code of {system} in R4; its codes: {listed}"
+    # What stands under terminology.hl7.org HL7 keeps changing; hl7.org/fhir is fixed with R4.
+    if system.startswith("http://terminology.hl7.org/"):
+        run.warn("code-invalid", message, below(place, "code"), "coding")
+    else:
+        run.error("code-invalid", message, below(place, "code"), "coding")
 
 
 def check_quantity(value: Any, place: Place, run: Run) -> None:

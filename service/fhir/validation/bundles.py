@@ -112,7 +112,7 @@ def _check_verbs(entry: dict[str, Any], kind: Any, place: Place, run: Run) -> No
             run.error("required", message, place, "bundle-request")
         url = request.get("url")
         if type(url) is str and url.startswith("/"):
-            message = f"{quoted(url)} starts with a slash; a request's url is relative to the base, such as Patient/1"
+            message = f"{quoted(url)} starts with a slash; write it relative to the base, such as Patient/1"
             run.error("value", message, below(below(place, "request"), "url"), "bundle-request")
 
 

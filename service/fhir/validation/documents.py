@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from service.fhir.validation import bundles, types
+from service.fhir.validation import bundles, profiles, questionnaires, responses, types
 from service.fhir.validation.places import below, root
 from service.fhir.validation.run import quoted
 from service.fhirpath.model import R4
@@ -61,8 +61,52 @@ def _check(value: dict[str, Any], place: Place, run: Run, *, contained: bool = F
         bundles.check_bundle(value, place, run)
     else:
         types.checker(name).check(value, place, run)
+    _check_claims(value, name, place, run)
+    if name == "Questionnaire":
+        _check_form(value, place, run)
+    elif name == "QuestionnaireResponse":
+        _check_response(value, place, run)
     if R4.is_a(name, "DomainResource"):
         _domain_resource(value, place, run, contained=contained)
+
+
+def _check_form(value: dict[str, Any], place: Place, run: Run) -> None:
+    resolve = run.find if run.resolve is not None else None
+    for issue in questionnaires.check(value, resolve=resolve, terminology=run.concepts if resolve else None):
+        run.adopt(issue, place, "Questionnaire")
+
+
+def _check_response(value: dict[str, Any], place: Place, run: Run) -> None:
+    canonical = value.get("questionnaire")
+    form: Any = run.questionnaire if value is run.root else None
+    if form is None and type(canonical) is str:
+        form = run.contained.get(canonical[1:]) if canonical.startswith("#") else run.find(canonical)
+    at = below(place, "questionnaire")
+    if not isinstance(form, dict) or form.get("resourceType") != "Questionnaire":
+        if type(canonical) is str:
+            message = f"the form {canonical[:160]} is not held here: the answers were not checked against it"
+        else:
+            message = "the response names no form: its answers could not be checked"
+        run.warn("not-found", message, at, "form-unchecked")
+        return
+    resolve = run.find if run.resolve is not None else None
+    terminology = run.concepts if resolve else None
+    for issue in responses.check(value, form, resolve=resolve, terminology=terminology):
+        run.adopt(issue, place, "QuestionnaireResponse")
+
+
+def _check_claims(value: dict[str, Any], name: str, place: Place, run: Run) -> None:
+    """Checks the profiles that ``meta.profile`` claims, and for the root those that the caller asks for."""
+    meta = value.get("meta")
+    claimed = meta.get("profile") if type(meta) is dict else None
+    wanted: list[Any] = [claim for claim in claimed if type(claim) is str] if type(claimed) is list else []
+    if value is run.root:
+        wanted += run.profiles
+    for profile in wanted:
+        if isinstance(profile, str):
+            profiles.check_canonical(value, name, profile, place, run)
+        elif isinstance(profile, dict):
+            profiles.check_profile(value, name, profile, place, run)
 
 
 def _unknown_type(value: dict[str, Any], place: Place, run: Run) -> None:

@@ -79,11 +79,7 @@ def _malformed(reference: str, place: Place, run: Run) -> None:
 def target(value: dict[str, Any], run: Run) -> dict[str, Any] | None:
     """The resource that a Reference leads to inside this document, or None."""
     reference = value.get("reference")
-    if type(reference) is not str:
-        return None
-    if reference.startswith("#"):
-        return run.container if reference == "#" else run.contained.get(reference[1:])
-    return run.bundle.find(reference, run) if run.bundle is not None else None
+    return run.follow(reference) if type(reference) is str else None
 
 
 def target_type(value: dict[str, Any], run: Run) -> str | None:

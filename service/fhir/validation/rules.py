@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from service.fhir.validation import bindings, extensions, invariants, narrative, references, types
+from service.fhir.validation import (
+    bindings,
+    definitions,
+    extensions,
+    invariants,
+    narrative,
+    references,
+    types,
+)
 from service.fhir.validation.places import below
 from service.fhir.validation.primitives import PRIMITIVES, explain
 from service.fhir.validation.run import quoted
@@ -42,9 +50,8 @@ def native(type_name: str) -> tuple[Rule, ...]:
 def for_field(name: str, element: ElementInfo, type_name: str, facts: dict[str, Any]) -> Rule:
     """The rule of one property, its extensions' sibling not counted."""
     if name in ("extension", "modifierExtension") and type_name == "Extension":
-        one: One = extensions.one(modifier=name == "modifierExtension")
-    else:
-        one = _one(type_name, facts)
+        return _extensions(name)
+    one = _one(type_name, facts)
     if element.repeats:
         return _array(name, one)
     holds = None if facts.keys() - {"modifier"} else _plain(type_name)
@@ -95,6 +102,17 @@ def _array(name: str, one: One) -> Rule:
             run.error("structure", f"{name} is an empty array; leave it out", below(place, name), "ele-1")
         for index, entry in enumerate(value):
             one(entry, place, name, index, run)
+
+    return rule
+
+
+def _extensions(name: str) -> Rule:
+    every = _array(name, extensions.one(modifier=name == "modifierExtension"))
+
+    def rule(value: Any, place: Place, run: Run) -> None:
+        every(value, place, run)
+        if type(value) is list and len(value) > 1:
+            definitions.check_repeats(value, place, name, run)
 
     return rule
 

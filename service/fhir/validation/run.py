@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from service.domain.issues import Issue, Severity, ordered
+from service.fhir.concepts import Terminology
 from service.fhir.validation import places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
-    from service.fhir.concepts import Terminology
     from service.fhir.validation.bundles import BundleIndex
     from service.fhir.validation.places import Place
 
@@ -42,7 +43,11 @@ class Run:
         "contained",
         "container",
         "local",
+        "now",
         "place",
+        "profiled",
+        "profiles",
+        "questionnaire",
         "resolve",
         "resource",
         "root",
@@ -50,7 +55,10 @@ class Run:
         "terminology",
     )
 
-    def __init__(self, resource: Any, resolve: Callable[[str], Any] | None) -> None:
+    def __init__(
+        self, resource: Any, resolve: Callable[[str], Any] | None = None, now: datetime | None = None
+    ) -> None:
+        self.now = now
         self.root = resource
         self.resource: dict[str, Any] = resource
         self.container: dict[str, Any] = resource
@@ -58,6 +66,9 @@ class Run:
         self.bundle: BundleIndex | None = None
         self.contained: dict[str, dict[str, Any]] = {}
         self.local: set[str] = set()
+        self.questionnaire: Any = None
+        self.profiles: list[Any] = []
+        self.profiled: set[tuple[int, int]] = set()
         self.resolve = resolve
         self.terminology: Terminology | None = None
         self.steps = STEPS
@@ -84,9 +95,58 @@ class Run:
         """Keeps a remark."""
         self.report(Severity.INFORMATION, code, message, place, key)
 
-    def adopt(self, issue: Issue) -> None:
-        """Keeps an issue that another check has made, its place written out already."""
-        self.report(issue.severity, issue.code, issue.message, (None, issue.expression, -2, 0), issue.key)
+    def adopt(self, issue: Issue, place: Place, name: str) -> None:
+        """Keeps an issue that a form's check has made, whose expression starts at the resource ``name``."""
+        expression = issue.expression
+        if place[0] is not None:
+            expression = places.render(place, self.root) + expression.removeprefix(name)
+        self.report(issue.severity, issue.code, issue.message, (None, expression, -2, 0), issue.key)
+
+    @property
+    def concepts(self) -> Terminology:
+        """The terminology that the caller's ``resolve`` brings, with HL7's own code systems beside it."""
+        if self.terminology is None:
+            self.terminology = Terminology(self.find)
+        return self.terminology
+
+    def find(self, canonical: str) -> dict[str, Any] | None:
+        """The resource of a canonical, through the caller's ``resolve``, or None."""
+        found = self.resolve(canonical) if self.resolve is not None else None
+        return found if isinstance(found, dict) else None
+
+    def structure(self, canonical: str) -> dict[str, Any] | None:
+        """The StructureDefinition of a canonical, through the caller's ``resolve``, or None."""
+        found = self.find(canonical)
+        return found if found and found.get("resourceType") == "StructureDefinition" else None
+
+    def follow(self, reference: str) -> dict[str, Any] | None:
+        """The resource inside this document that a literal reference leads to, or None."""
+        if reference.startswith("#"):
+            return self.container if reference == "#" else self.contained.get(reference[1:])
+        return self.bundle.find(reference, self) if self.bundle is not None else None
+
+    def spend(self, place: Place) -> None:
+        """Counts one object; ends the walk where too many have been looked at."""
+        self.steps -= 1
+        if self.steps < 0:
+            self.error("too-costly", "too large to check in one go; split it", place)
+            raise Exhausted
+
+    def trial(self) -> Run:
+        """A run over the same document whose findings are not kept: only whether there are errors."""
+        found = Run(self.root, self.resolve, self.now)
+        for name in (
+            "resource",
+            "place",
+            "container",
+            "contained",
+            "bundle",
+            "terminology",
+            "profiled",
+            "steps",
+        ):
+            setattr(found, name, getattr(self, name))
+        return found
 
     @property
     def failed(self) -> bool:

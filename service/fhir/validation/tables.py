@@ -51,6 +51,9 @@ EXTENSIONS = Table(_R4 / "extensions.tsv")
 SDC_EXTENSIONS = Table(_R4 / "sdc.tsv")
 """The same for Structured Data Capture 4.0."""
 
+PACK_EXTENSIONS = Table(_R4 / "pack.tsv")
+"""The same for HL7's extension pack, without those that R4 defines itself."""
+
 CODE_SYSTEMS = Table(_R4 / "codesystems.tsv")
 """Code system url -> ``codes`` (code -> display), ``parents``, ``anyCase``."""
 

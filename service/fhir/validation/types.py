@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from service.fhir.validation import invariants, rules
 from service.fhir.validation.places import below
 from service.fhir.validation.primitives import PRIMITIVES
-from service.fhir.validation.run import DEPTH, Exhausted, Run, quoted
+from service.fhir.validation.run import DEPTH, Run, quoted
 from service.fhir.validation.tables import ELEMENTS
 from service.fhirpath.model import R4
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from service.fhir.validation.invariants import Invariant
+    from service.fhir.validation.invariants import Selection
     from service.fhir.validation.places import Place
     from service.fhirpath.model import ElementInfo
 
@@ -44,7 +44,7 @@ class Shape(NamedTuple):
     rules: tuple[Rule, ...]
     faults: tuple[Fault, ...]
     pairs: tuple[tuple[Rule, str], ...]
-    invariants: tuple[Invariant, ...]
+    selection: Selection | None
 
 
 class TypeChecker:
@@ -72,8 +72,7 @@ class TypeChecker:
             return
         run.steps -= 1
         if run.steps < 0:
-            run.error("too-costly", "too large to check in one go; split it", place)
-            raise Exhausted
+            run.spend(place)
         names = tuple(value)
         try:
             shape = self._shapes.get(names) or self.shape(names)
@@ -87,8 +86,9 @@ class TypeChecker:
             run.error(code, message, below(place, name) if name else place, key)
         for extra in self.extras:
             extra(value, place, run)
-        for invariant in shape.invariants:
-            invariant.check(value, place, run)
+        if shape.selection is not None:
+            for invariant in shape.selection.of(value):
+                invariant.check(value, place, run)
 
     def shape(self, names: tuple[str, ...]) -> Shape:
         """What a tuple of property names asks for, worked out and kept."""
