@@ -1,4 +1,5 @@
-"""FHIRPath, strict and compiled: text → syntax tree → closures. It knows JSON and FHIR's type model, nothing else.
+"""FHIRPath, strict and compiled: text → syntax tree → closures. It knows JSON and FHIR's type model, nothing
+else.
 
 program = compile("item.where(linkId = 'pain').answer.value > 6", context_type="QuestionnaireResponse")
 program(response)                                     # [True]
@@ -10,7 +11,7 @@ from .frame import Limits, Terminology
 from .model import R4, Model
 from .parser import parse
 from .printer import to_text
-from .program import Program, Result, compile, evaluate
+from .program import Program, Result, compile, evaluate  # noqa: A004 - the word of the trade
 
 __all__ = [
     "R4",

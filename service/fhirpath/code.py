@@ -1,7 +1,8 @@
 """Compiled code: what each part of an expression becomes, and the ways to take one value from it.
 
-A part is a closure from the frame to a collection. A part that never has more than one item, and that a System
-value, is also a closure from the frame to that value or None, so that most operators and functions make no list.
+A part is a closure from the frame to a collection. A part that never has more than one item, and that a
+System value, is also a closure from the frame to that value or None, so that most operators and functions
+make no list.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ One = Callable[[Frame], Any]
 
 
 class Code:
-    """A compiled part. `boolean` is true where `one` gives nothing but True, False and None; `descending` where it
-    is a key of sort() to be taken from the greatest down."""
+    """A compiled part. `boolean` is true where `one` gives nothing but True, False and None; `descending`
+    where it is a key of sort() to be taken from the greatest down."""
 
     __slots__ = ("boolean", "descending", "one", "run")
 
@@ -89,8 +90,8 @@ def truth(code: Code, what: str) -> One:
 def typed(code: Code, kind: str, what: str) -> One:
     """The one item of a part as a value of a System type; EvaluationError for one of another type.
 
-    `kind` is a System type's name, `Number` (Integer or Decimal), `Moment` (dates and times), `Value` (any System
-    value) or `Any`.
+    `kind` is a System type's name, `Number` (Integer or Decimal), `Moment` (dates and times), `Value` (any
+    System value) or `Any`.
     """
     value = single(code, what)
     if kind == "Any":

@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from .model import Model
     from .syntax import Expression
 
-_UNFAILING = frozenset(
-    {"exists", "empty", "where", "select", "count", "first", "last", "tail", "ofType", "not"}
-)
+# What these do cannot fail itself, only what their input or arguments do: their errors have a place already.
+_UNFAILING = frozenset({"exists", "empty", "select", "count", "first", "last", "tail", "ofType"})
 
 
 class Compiler:
-    """Compiles one expression. `scoped` is set where it defines variables, which then end with their chain."""
+    """Compiles one expression. `scoped` is set where it defines variables: they end with their chain."""
 
     def __init__(self, text: str, model: Model, *, scoped: bool) -> None:
         self.text = text
@@ -171,7 +170,8 @@ class Compiler:
         above, source = self.source(node.source)
         arguments = [self.argument(argument) for argument in node.arguments]
         code = function.build(source, *arguments)
-        if node.name in ("where", "exists"):
+        if node.name in ("where", "exists") and arguments:
+            code = self.located(code, node.at)
             return shortcuts.filtered(node, code, source, above) or code
         if node.name == "repeat" and _is_step(node.arguments[0], self.model):
             return self.repeated(node.arguments[0], source)
@@ -193,7 +193,7 @@ class Compiler:
         def member(run: Run) -> Run:
             return self.step(run, step).run
 
-        return Code(shortcuts.repeated(step.name, source.run, member, ItemSet))
+        return Code(shortcuts.repeated(source.run, member, ItemSet))
 
     def argument(self, node: Expression) -> Any:
         if isinstance(node, syntax.TypeName):

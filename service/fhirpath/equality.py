@@ -100,7 +100,7 @@ def equal_collections(left: list[Any], right: list[Any]) -> bool | None:
 
 
 def equivalent(a: Any, b: Any) -> bool:
-    """Whether a ~ b for two items (§6.1.3): texts but for case and blanks, numbers to the lesser precision."""
+    """Whether a ~ b for two items (§6.1.3): texts but for case and blanks, numbers to the least precision."""
     left, right = system(a), system(b)
     kind, other = left.__class__, right.__class__
     if kind is str and other is str:

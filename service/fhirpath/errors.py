@@ -16,7 +16,7 @@ def locate(text: str, offset: int) -> tuple[int, int]:
 
 
 def resembling(name: str, known: Iterable[str], shape: str = "{}") -> str:
-    """ "did you mean ...?" with the name most like the one given, or nothing. `shape` is how it is written."""
+    """A suggestion of the known name most like the one given, or nothing. `shape` is how it is written."""
     # Loaded only to word an error.
     from difflib import get_close_matches
 
@@ -61,8 +61,8 @@ class ExpressionError(ValueError):
 class EvaluationError(Exception):
     """An expression that cannot be evaluated over what it was given.
 
-    `line` and `column` (from 1) tell which part of the expression failed; they are None until the failing part
-    is known. The message carries no values of the resource, only types and places.
+    `line` and `column` (from 1) tell which part of the expression failed; they are None until the failing
+    part is known. The message carries no values of the resource, only types and places.
     """
 
     def __init__(self, message: str) -> None:

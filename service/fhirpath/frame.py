@@ -1,4 +1,4 @@
-"""What one evaluation knows: its focus, variables, clock and limits. Nothing of it outlives the evaluation."""
+"""What one evaluation knows: its focus, variables, clock and limits. Nothing outlives the evaluation."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ class Limits:
 
 
 class Terminology(Protocol):
-    """What memberOf() and subsumes() ask. None is an unknown answer; an unknown value set or code system is an
-    EvaluationError of the implementation's own making. `coded` is a code, or a Coding or CodeableConcept."""
+    """What memberOf() and subsumes() ask. None is an unknown answer; an unknown value set or code system is
+    an EvaluationError of the implementation's own making. `coded` is a code, or a Coding or
+    CodeableConcept."""
 
     def member_of(self, value_set: str, coded: str | dict[str, Any]) -> bool | None: ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from .temporal import Date, DateTime, Time
 from .values import type_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .frame import Frame
 
 _NUMBERS: frozenset[Any] = frozenset({int, Decimal})
@@ -315,8 +316,8 @@ _LOGIC = {"and": _conjunction, "or": _disjunction, "xor": _exclusion, "implies":
 
 
 def logic(operator: str, left: Code, right: Code) -> Code:
-    """Code for `and`, `or`, `xor` and `implies` (§6.5), in three-valued logic. The right side is evaluated only
-    where the left one leaves the answer open."""
+    """Code for `and`, `or`, `xor` and `implies` (§6.5), in three-valued logic. The right side is evaluated
+    only where the left one leaves the answer open."""
     return valued(_LOGIC[operator](truth(left, operator), truth(right, operator)), boolean=True)
 
 

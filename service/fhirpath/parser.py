@@ -1,28 +1,18 @@
 """Text to syntax tree. The grammar (FHIRPath 2.0, Appendix; what binds tightest stands first):
 
-    expression  : term
-                | expression '.' invocation
-                | expression '[' expression ']'
-                | ('+' | '-') expression
-                | expression ('*' | '/' | 'div' | 'mod') expression
-                | expression ('+' | '-' | '&') expression
-                | expression ('is' | 'as') typeSpecifier
-                | expression '|' expression
-                | expression ('<=' | '<' | '>' | '>=') expression
-                | expression ('=' | '~' | '!=' | '!~') expression
-                | expression ('in' | 'contains') expression
-                | expression 'and' expression
-                | expression ('or' | 'xor') expression
-                | expression 'implies' expression
-    term        : invocation | literal | '%' (identifier | STRING) | '(' expression ')'
-    invocation  : identifier | identifier '(' (expression (',' expression)*)? ')' | '$this' | '$index' | '$total'
-    literal     : '{' '}' | 'true' | 'false' | STRING | NUMBER | DATE | DATETIME | TIME | NUMBER unit
-    unit        : 'year' | 'month' | 'week' | 'day' | 'hour' | 'minute' | 'second' | 'millisecond' | plurals | STRING
-    typeSpecifier : identifier ('.' identifier)?
-    identifier  : IDENTIFIER | DELIMITED | 'as' | 'is' | 'in' | 'contains'
+    expression  : term | expression '.' invocation | expression '[' expression ']' | ('+' | '-') expression |
+    expression ('*' | '/' | 'div' | 'mod') expression | expression ('+' | '-' | '&') expression | expression
+    ('is' | 'as') typeSpecifier | expression '|' expression | expression ('<=' | '<' | '>' | '>=') expression
+    | expression ('=' | '~' | '!=' | '!~') expression | expression ('in' | 'contains') expression | expression
+    'and' expression | expression ('or' | 'xor') expression | expression 'implies' expression term        :
+    invocation | literal | '%' (identifier | STRING) | '(' expression ')' invocation  : identifier |
+    identifier '(' (expression (',' expression)*)? ')' | '$this' | '$index' | '$total' literal     : '{' '}' |
+    'true' | 'false' | STRING | NUMBER | DATE | DATETIME | TIME | NUMBER unit unit        : 'year' | 'month' |
+    'week' | 'day' | 'hour' | 'minute' | 'second' | 'millisecond' | plurals | STRING typeSpecifier :
+    identifier ('.' identifier)? identifier  : IDENTIFIER | DELIMITED | 'as' | 'is' | 'in' | 'contains'
 
-Beyond it, an argument of sort() may end in `asc` or `desc`, and begin with `-` for from the greatest down (3.0).
-Binary operators associate to the left. The whole text is read, or none of it.
+Beyond it, an argument of sort() may end in `asc` or `desc`, and begin with `-` for from the greatest down
+(3.0). Binary operators associate to the left. The whole text is read, or none of it.
 """
 
 from __future__ import annotations
@@ -183,7 +173,9 @@ class _Parser:
         return syntax.Literal("Integer", digits, token.at)
 
     def negated(self) -> bool:
-        """Whether a minus stands before the number just read: the least Integer has no positive counterpart."""
+        """Whether a minus stands before the number just read: the least Integer has no positive
+        counterpart.
+        """
         before = self.tokens[self.cursor - 2] if self.cursor > 1 else None
         return before is not None and before.kind == "operator" and before.text == "-"
 

@@ -36,9 +36,9 @@ _NOTHING: dict[str, list[Any]] = {}
 class Result:
     """One item of an answer: the plain value, its type (`FHIR.code`, `System.Integer`) and where it stands.
 
-    `location` is the FHIRPath of an element from its root (`QuestionnaireResponse.item[2].answer[0]`), None for a
-    computed value. A result can be handed to another program, as a variable or to be evaluated over; its type,
-    and the resource around it, go with it.
+    `location` is the FHIRPath of an element from its root (`QuestionnaireResponse.item[2].answer[0]`), None
+    for a computed value. A result can be handed to another program, as a variable or to be evaluated over;
+    its type, and the resource around it, go with it.
     """
 
     value: Any
@@ -78,19 +78,19 @@ class Program:
         return f"Program({self.text!r})"
 
     def __call__(self, resource: Any, **surroundings: Any) -> list[Any]:
-        """The answer as plain values: bool, int, Decimal, str (dates and times as FHIR strings without '@'); dict
-        for elements and quantities. Arguments and errors as for `nodes`."""
+        """The answer as plain values: bool, int, Decimal, str (dates and times as FHIR strings without '@');
+        dict for elements and quantities. Arguments and errors as for `nodes`."""
         return [output(item) for item in self.items(resource, **surroundings)]
 
     def nodes(self, resource: Any, **surroundings: Any) -> list[Result]:
         """The answer with the type and place of each item.
 
-        `resource` is parsed JSON: a resource, an element of the program's context type, a Result, or a list of
-        these; None is the empty collection. Keywords, all optional: `variables`, values by name (plain values,
-        JSON, results, or lists of them); `now`, an aware datetime, the clock of today() and now() (the real one
-        if left out); `limits`; `resolver`, from a reference to a resource or None; `terminology`; `profiles`, from
-        a resource and a profile's url to whether it conforms (None: unknown profile); `trace`, told a name and
-        values.
+        `resource` is parsed JSON: a resource, an element of the program's context type, a Result, or a list
+        of these; None is the empty collection. Keywords, all optional: `variables`, values by name (plain
+        values, JSON, results, or lists of them); `now`, an aware datetime, the clock of today() and now()
+        (the real one if left out); `limits`; `resolver`, from a reference to a resource or None;
+        `terminology`; `profiles`, from a resource and a profile's url to whether it conforms (None: unknown
+        profile); `trace`, told a name and values.
 
         EvaluationError, with line and column, where the expression cannot be evaluated; LimitError where that
         would take more than `limits` allow.
@@ -193,11 +193,11 @@ def compile(  # noqa: A001 - the word of the trade, used as fhirpath.compile
 ) -> Program:
     """The program of an expression; ExpressionError where the text is wrong.
 
-    `context_type` names the type the expression will be evaluated over; with it, a path that cannot exist is an
-    error too. Without it, an expression that begins with a type's name is checked against that type. `variables`
-    names the variables that callers will give, or leads from each name to its FHIR type (None: any).
-    `require_order` refuses functions that depend on order over collections that have none. `depth` bounds how
-    deep the expression may be nested.
+    `context_type` names the type the expression will be evaluated over; with it, a path that cannot exist is
+    an error too. Without it, an expression that begins with a type's name is checked against that type.
+    `variables` names the variables that callers will give, or leads from each name to its FHIR type (None:
+    any). `require_order` refuses functions that depend on order over collections that have none. `depth`
+    bounds how deep the expression may be nested.
     """
     types = dict(variables) if isinstance(variables, Mapping) else dict.fromkeys(variables)
     tree = parse(text, depth=depth)
@@ -210,7 +210,7 @@ _cached = lru_cache(maxsize=1024)(lambda text, model, names: compile(text, model
 
 
 def evaluate(resource: Any, text: str, *, model: Model = R4, **surroundings: Any) -> list[Any]:
-    """The answer of an expression over a resource, compiled once and kept. Keywords as for `Program.nodes`."""
+    """The answer of an expression over a resource, compiled once. Keywords as for `Program.nodes`."""
     names = frozenset(surroundings.get("variables") or ())
     program: Program = _cached(text, model, names)
     return program(resource, **surroundings)

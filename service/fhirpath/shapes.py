@@ -1,8 +1,8 @@
 """The type model as evaluation needs it: for each type, how to reach a child and read a value.
 
-A shape is made once for each type, and a getter once for each of its elements, on first use. A getter puts the
-children of one name after a list; what it does is settled by the type model, so that a step costs no look-up
-beside the one that finds the getter.
+A shape is made once for each type, and a getter once for each of its elements, on first use. A getter puts
+the children of one name after a list; what it does is settled by the type model, so that a step costs no
+look-up beside the one that finds the getter.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Shape:
             self.read = READERS["Quantity"]
         self.getters: dict[str, Getter] = {}
         self.by_key: dict[str, Getter] = {}
-        # JSON properties of single elements that are plain text, by element name: they can be compared as they
-        # stand. `keys` are those a value can be told apart by before it is compared as a whole.
+        # JSON properties of single elements that are plain text, by element name: they can be compared as
+        # they stand. `keys` are those a value can be told apart by before it is compared as a whole.
         self.plain: dict[str, str] = {}
         if info is not None and not self.primitive:
             self.plain = {
@@ -89,7 +89,9 @@ class Shape:
         return found
 
     def _by_key(self, key: str) -> Getter:
-        """The getter of what one JSON property carries. A primitive's sibling is got with its value, if it has one."""
+        """The getter of what one JSON property carries. A primitive's sibling is got with its value, if it
+        has one.
+        """
         plain = key.removeprefix("_")
         field = self.info.fields.get(plain) if self.info is not None else None
         if field is None:
@@ -108,7 +110,9 @@ class Shape:
         return beside
 
     def link(self, name: str) -> tuple[str, Shape] | None:
-        """The JSON property and shape of an element that is of one complex type; None for any other element."""
+        """The JSON property and shape of an element that is of one complex type; None for any other
+        element.
+        """
         element = self.info.elements.get(name) if self.info is not None and not self.primitive else None
         if element is None or len(element.variants) != 1:
             return None
@@ -135,7 +139,9 @@ class Shape:
 
 
 class Shapes:
-    """The shapes of one model. Filling it from two threads at once makes equal shapes, so no lock is needed."""
+    """The shapes of one model. Filling it from two threads at once makes equal shapes, so no lock is
+    needed.
+    """
 
     __slots__ = ("model", "of", "untyped")
 
@@ -259,7 +265,9 @@ def _primitive(field: str, name: str, shape: Shape) -> Getter:
 
 
 def _choice(getters: dict[str, Getter]) -> Getter:
-    """The getter of a choice such as value[x]: the properties at hand are fewer than the types it could have."""
+    """The getter of a choice such as value[x]: the properties at hand are fewer than the types it could
+    have.
+    """
     beside = {f"_{field}": field for field in getters}
 
     def get(node: Node, out: list[Any]) -> None:
@@ -275,7 +283,9 @@ def _choice(getters: dict[str, Getter]) -> Getter:
 
 
 def _of_primitive(name: str, element: ElementInfo | None, shapes: Shapes) -> Getter:
-    """The getter of a primitive's own elements: its id and extensions lie in the sibling, its value is itself."""
+    """The getter of a primitive's own elements: its id and extensions lie in the sibling, its value is
+    itself.
+    """
     if element is None:
 
         def value_of(node: Node, out: list[Any]) -> None:

@@ -1,8 +1,9 @@
 """Code for common shapes of expression: the same answers in less time.
 
-Most of a rule's time goes into looking for the one item whose `linkId` or `code` is a given text. Where a criterion
-asks for nothing but texts, the JSON is compared as it stands, and nodes are made of what is found alone. Wherever
-the JSON is not plainly what its type says, the ordinary code takes over, and says what is wrong.
+Most of a rule's time goes into looking for the one item whose `linkId` or `code` is a given text. Where a
+criterion asks for nothing but texts, the JSON is compared as it stands, and nodes are made of what is found
+alone. Wherever the JSON is not plainly what its type says, the ordinary code takes over, and says what is
+wrong.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from .code import Code, One, Run, valued
 from .nodes import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .frame import Frame
     from .model import Model
@@ -84,46 +85,45 @@ def _stepped(above: Run, name: str, wanted: Wanted, ordinary: Run) -> Run:
         plans[shape] = made
         return made
 
-    first_only = len(wanted) == 1
-
     def run(frame: Frame) -> list[Any]:
         out: list[Any] = []
         for parent in above(frame):
-            if parent.__class__ is not Node:
-                continue
-            shape = parent.shape
-            made = plans[shape] if shape in plans else plan(shape)
-            if made is None:
-                return ordinary(frame)
-            field, child, fields = made
-            values = parent.value.get(field)
-            if values is None:
-                continue
-            if values.__class__ is not list:
-                return ordinary(frame)
-            frame.steps -= len(values)
-            if first_only:
-                key, text = fields[0]
-                for index, value in enumerate(values):
-                    if value.__class__ is not dict:
-                        return ordinary(frame)
-                    found = value.get(key)
-                    if found == text:
-                        out.append(Node(value, child, None, parent, name, index))
-                    elif found.__class__ is not str and found is not None:
-                        return ordinary(frame)
-                continue
-            for index, value in enumerate(values):
-                verdict = _has(value, fields)
-                if verdict:
-                    out.append(Node(value, child, None, parent, name, index))
-                elif verdict is None:
+            if parent.__class__ is Node:
+                shape = parent.shape
+                made = plans[shape] if shape in plans else plan(shape)
+                visited = -1 if made is None else _pick(parent, *made, out)
+                if visited < 0:
                     return ordinary(frame)
+                frame.steps -= visited
         if frame.steps < 0:
             frame.spend(0)
         return out
 
     return run
+
+
+def _pick(parent: Node, field: str, child: Shape, fields: Sequence[tuple[str, str]], out: list[Any]) -> int:
+    """Puts after the list the children that have the texts, and tells how many it looked at.
+
+    -1 where the JSON is not plainly of its type.
+    """
+    values = parent.value.get(field)
+    if values.__class__ is not list:
+        return 0 if values is None else -1
+    (key, text), *others = fields
+    for index, value in enumerate(values):
+        if value.__class__ is not dict:
+            return -1
+        found = value.get(key)
+        if found == text:
+            verdict = _has(value, others) if others else True
+            if verdict:
+                out.append(Node(value, child, None, parent, field, index))
+            elif verdict is None:
+                return -1
+        elif found.__class__ is not str and found is not None:
+            return -1
+    return len(values)
 
 
 def _sifted(source: Run, wanted: Wanted, ordinary: Run) -> Run:
@@ -151,7 +151,7 @@ def _sifted(source: Run, wanted: Wanted, ordinary: Run) -> Run:
     return run
 
 
-def _has(value: Any, fields: tuple[tuple[str, str], ...]) -> bool | None:
+def _has(value: Any, fields: Sequence[tuple[str, str]]) -> bool | None:
     """Whether a JSON object has the texts; None where it is no object, or something in it no text."""
     if value.__class__ is not dict:
         return None
@@ -186,7 +186,7 @@ def text_equality(left: Expression, right: Expression, model: Model, ordinary: O
     return one
 
 
-def repeated(name: str, source: Run, member: Callable[[Run], Run], seen: Callable[[], Any]) -> Run:
+def repeated(source: Run, member: Callable[[Run], Run], seen: Callable[[], Any]) -> Run:
     """The code of `repeat(name)`: wave after wave of the children of one name, without a focus of its own."""
 
     def run(frame: Frame) -> list[Any]:

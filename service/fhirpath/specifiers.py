@@ -1,4 +1,6 @@
-"""Type specifiers: what the name after `is`, `as` or in `ofType()` stands for, and which items are of it (§6.3)."""
+"""Type specifiers: what the name after `is`, `as` or in `ofType()` stands for, and which items are of it
+(§6.3).
+"""
 
 from __future__ import annotations
 
@@ -65,5 +67,5 @@ def resolve(name: TypeName, model: Model) -> TypeMatch | None:
 
 def resembling_type(name: str, model: Model) -> str:
     """ "did you mean ..." for a type name, or nothing."""
-    known = [*SYSTEM_TYPES, *(candidate for candidate in model.names if "." not in candidate)]
+    known = [*SYSTEM_TYPES, *(candidate for candidate in model.names if ("." in candidate) is ("." in name))]
     return resembling(name, known)

@@ -1,7 +1,7 @@
 """What is known of a part's items before evaluation: the types they can have, and whether they have an order.
 
-A type is named as the model names it (`Patient`, `Patient.contact`, `code`); System types as `System.Integer`.
-`types` is None where anything is possible, and empty for the empty collection.
+A type is named as the model names it (`Patient`, `Patient.contact`, `code`); System types as
+`System.Integer`. `types` is None where anything is possible, and empty for the empty collection.
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @special("aggregate", "7.1", "aggregator: Expression", "init?: Collection", gives="any", ordered=True)
 def aggregate(source: Code, aggregator: Code, init: Code | None = None) -> Code:
-    """aggregate(aggregator [, init]) : collection. The aggregator for each item, its last result in `$total`."""
+    """aggregate(aggregator [, init]) : collection. The aggregator for each item, its last result in
+    `$total`.
+    """
     run, step, start = source.run, aggregator.run, init.run if init is not None else None
 
     def total(frame: Frame) -> list[Any]:

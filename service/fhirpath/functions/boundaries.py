@@ -13,7 +13,9 @@ from .registry import scalar
 
 @scalar("lowBoundary", "lowBoundary of 3.0", "precision?: Integer", takes="Bounded", gives="any")
 def low_boundary(value: Any, precision: int | None = None) -> Any:
-    """lowBoundary([precision]) : Decimal | Date | DateTime | Time | Quantity. Empty for a precision it cannot have."""
+    """lowBoundary([precision]) : Decimal | Date | DateTime | Time | Quantity. Empty for a precision it
+    cannot have.
+    """
     if isinstance(value, int | Decimal):
         return decimals.low_boundary(Decimal(value), precision)
     if isinstance(value, Quantity):

@@ -56,10 +56,8 @@ def iif(source: Code, criterion: Code, result: Code, otherwise: Code | None = No
             found = value(frame)
             if found is not None and found.__class__ not in (bool, Node):
                 raise EvaluationError(f"the criterion of iif() should be a Boolean, found {type_name(found)}")
-        if test(frame) is True:
-            out = then(frame)
-        else:
-            out = other(frame) if other is not None else []
+        taken = then if test(frame) is True else other
+        out = [] if taken is None else taken(frame)
         frame.this = this
         return out
 

@@ -65,7 +65,8 @@ def get_value(source: Code) -> Code:
         item = items[0]
         if item.__class__ is not Node:
             return item
-        return item.shape.read(item) if item.shape.primitive else None
+        read = item.shape.read if item.shape.primitive else None
+        return None if read is None else read(item)
 
     return valued(one)
 
@@ -74,8 +75,8 @@ def get_value(source: Code) -> Code:
 def resolve(source: Code) -> Code:
     """resolve() : collection. The resources that references, canonicals or urls lead to.
 
-    `#id` leads to a resource contained beside the item; the caller's resolver finds the others. What cannot be
-    found adds nothing to the output, as the specification says.
+    `#id` leads to a resource contained beside the item; the caller's resolver finds the others. What cannot
+    be found adds nothing to the output, as the specification says.
     """
     run = source.run
 
@@ -213,7 +214,7 @@ def html_checks(text: str) -> bool:
 
 @collection("checkModifiers", "checkModifiers()", "modifier?: Collection")
 def check_modifiers(items: list[Any], known: list[Any] | None = None) -> list[Any]:
-    """checkModifiers([url, ...]) : collection. The input; an error where it has another modifier extension."""
+    """checkModifiers([url, ...]) : collection. The input; an error if it has another modifier extension."""
     allowed = {output(item) for item in known or () if isinstance(output(item), str)}
     for item in items:
         if item.__class__ is Node and isinstance(item.value, dict):

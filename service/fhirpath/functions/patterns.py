@@ -1,8 +1,8 @@
 """Regular expressions (§5.6.9, §5.6.10): matches, matchesFull and replaceMatches.
 
 They run on RE2, whose time grows with the length of the text and nothing else. RE2 has no look-around and no
-back-references; a pattern that uses them is an error, not an empty answer. Patterns work in single-line mode: a
-dot matches line ends too.
+back-references; a pattern that uses them is an error, not an empty answer. Patterns work in single-line mode:
+a dot matches line ends too.
 """
 
 from __future__ import annotations
@@ -100,10 +100,11 @@ def _filled(substitution: str, found: Any) -> bytes:
             return escaped
         if number is None and name is None:
             return reference.group()
-        try:
-            value = found.group(int(number) if number else name)
-        except (IndexError, KeyError):
-            raise EvaluationError(f"the regular expression has no group {number or name}") from None
+        names = found.re.groupindex
+        place = int(number) if number else names.get(name, names.get(name.encode(), -1))
+        if not 0 <= place <= found.re.groups:
+            raise EvaluationError(f"the regular expression has no group {number or name}")
+        value = found.group(place)
         return (value or b"").decode("utf-8", "replace")
 
     return _REFERENCE.sub(group, substitution).encode("utf-8", "replace")

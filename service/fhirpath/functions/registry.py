@@ -6,8 +6,8 @@ Three decorators, for the three shapes functions have:
 * `collection`: a collection in, a collection or one value out; its arguments are values or collections.
 * `special`: made at compile time from the codes of its input and arguments: criteria, types, the frame.
 
-A parameter is written `name: Kind`, with `?` after the name of one that may be left out. Kinds: a System type or
-one of the groups `code.typed` knows; `Collection`; `Expression`, evaluated once for each item; `Type`.
+A parameter is written `name: Kind`, with `?` after the name of one that may be left out. Kinds: a System type
+or one of the groups `code.typed` knows; `Collection`; `Expression`, evaluated once for each item; `Type`.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Function(NamedTuple):
     """A function of the specification.
 
     `takes` is the System type an input must have, or `Any`. `gives` names what comes back: a System type, or
-    `input` (items of the input), `argument` (what the last argument gives), `type` (of the type named), `any`.
-    `ordered` marks those whose answer depends on the order of the input.
+    `input` (items of the input), `argument` (what the last argument gives), `type` (of the type named),
+    `any`. `ordered` marks those whose answer depends on the order of the input.
     """
 
     name: str

@@ -72,7 +72,7 @@ def lower(text: str) -> str:
 
 @scalar("replace", "5.6.8", "pattern: String", "substitution: String", takes="String", gives="String")
 def replace(text: str, pattern: str, substitution: str) -> str:
-    """replace(pattern, substitution) : String. Every occurrence; an empty pattern surrounds each character."""
+    """replace(pattern, substitution) : String. Each occurrence; an empty pattern surrounds each character."""
     if len(text) * (len(substitution) + 1) > LONGEST:
         count = text.count(pattern)
         if len(text) + count * (len(substitution) - len(pattern)) > LONGEST:

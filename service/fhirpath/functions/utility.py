@@ -59,7 +59,7 @@ def today(_source: Code) -> Code:
 
 @special("defineVariable", "defineVariable of 3.0", "name: String", "value?: Expression", gives="input")
 def define_variable(source: Code, name: Code, value: Code | None = None) -> Code:
-    """defineVariable(name [, expr]) : collection. The input; `%name` is known to what follows in the chain."""
+    """defineVariable(name [, expr]) : collection. The input; `%name` is known to the rest of the chain."""
     run, label = source.run, typed(name, "String", "defineVariable() for its name")
     expression = value.run if value is not None else None
 
