@@ -171,8 +171,7 @@ class Compiler:
         arguments = [self.argument(argument) for argument in node.arguments]
         code = function.build(source, *arguments)
         if node.name in ("where", "exists") and arguments:
-            code = self.located(code, node.at)
-            return shortcuts.filtered(node, code, source, above) or code
+            return self.located(shortcuts.filtered(node, arguments[0], source, above) or code, node.at)
         if node.name == "repeat" and _is_step(node.arguments[0], self.model):
             return self.repeated(node.arguments[0], source)
         return code if node.name in _UNFAILING else self.located(code, node.at)

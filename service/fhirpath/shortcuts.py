@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import syntax
-from .code import Code, One, Run, valued
+from .code import Code, One, Run, truth, valued
 from .nodes import Node
 
 if TYPE_CHECKING:
@@ -25,28 +25,32 @@ if TYPE_CHECKING:
 Wanted = tuple[tuple[str, str], ...]
 
 
-def filtered(node: syntax.Call, ordinary: Code, source: Code, above: Run | None) -> Code | None:
+def filtered(node: syntax.Call, criteria: Code, source: Code, above: Run | None) -> Code | None:
     """The code of `where(...)` or `exists(...)` with a criterion of texts alone, else None.
 
     `source` is the code of what is filtered; `above`, that of what its last step starts at, if it is a step.
     """
-    wanted = _texts(node.arguments[0]) if len(node.arguments) == 1 else None
+    wanted = _texts(node.arguments[0])
     if wanted is None:
         return None
-    found = (
-        _stepped(above, node.source.name, wanted, ordinary.run if node.name == "where" else _some(ordinary))
-        if above is not None and isinstance(node.source, syntax.Member)
-        else _sifted(source.run, wanted, ordinary.run if node.name == "where" else _some(ordinary))
-    )
+    test = truth(criteria, f"the criterion of {node.name}()")
+    if above is not None and isinstance(node.source, syntax.Member):
+        found = _stepped(above, node.source.name, wanted, test)
+    else:
+        found = _sifted(source.run, wanted, test)
     if node.name == "where":
         return Code(found)
     return valued(lambda frame: bool(found(frame)), boolean=True)
 
 
-def _some(code: Code) -> Run:
-    """A Boolean code as a run whose result is as true as it is."""
-    one: One = code.one or (lambda frame: bool(code.run(frame)))
-    return lambda frame: [True] if one(frame) else []
+def _judge(items: list[Any], test: One, frame: Frame, out: list[Any]) -> None:
+    """Puts after the list the items for which the test is true."""
+    this = frame.this
+    for item in items:
+        frame.this = [item]
+        if test(frame) is True:
+            out.append(item)
+    frame.this = this
 
 
 def _texts(criterion: Expression) -> Wanted | None:
@@ -66,23 +70,29 @@ def _texts(criterion: Expression) -> Wanted | None:
     return None
 
 
-def _fields(shape: Shape, wanted: Wanted) -> tuple[tuple[str, str], ...] | None:
-    """The JSON properties and texts to look for in values of a type; None where one is not plain text."""
+def _fields(shape: Shape, wanted: Wanted) -> Wanted | None:
+    """The JSON properties and texts to look for in values of a type.
+
+    None where one is not plain text; none at all where the type has no such element and nothing can match.
+    """
+    if shape.info is None:
+        return None
+    if any(name not in shape.info.elements for name, _ in wanted):
+        return ()
     plain = shape.plain
     if all(name in plain for name, _ in wanted):
         return tuple((plain[name], text) for name, text in wanted)
     return None
 
 
-def _stepped(above: Run, name: str, wanted: Wanted, ordinary: Run) -> Run:
+def _stepped(above: Run, name: str, wanted: Wanted, test: One) -> Run:
     """The children of one name that have the texts, straight from the JSON of their parents."""
-    plans: dict[Shape, tuple[str, Shape, tuple[tuple[str, str], ...]] | None] = {}
+    plans: dict[Shape, tuple[str, Shape, Wanted] | None] = {}
 
-    def plan(shape: Shape) -> tuple[str, Shape, tuple[tuple[str, str], ...]] | None:
+    def plan(shape: Shape) -> tuple[str, Shape, Wanted] | None:
         link = shape.link(name)
         fields = None if link is None else _fields(link[1], wanted)
-        made = None if link is None or fields is None else (*link, fields)
-        plans[shape] = made
+        made = plans[shape] = None if link is None or not fields else (*link, fields)
         return made
 
     def run(frame: Frame) -> list[Any]:
@@ -91,9 +101,14 @@ def _stepped(above: Run, name: str, wanted: Wanted, ordinary: Run) -> Run:
             if parent.__class__ is Node:
                 shape = parent.shape
                 made = plans[shape] if shape in plans else plan(shape)
+                kept = len(out)
                 visited = -1 if made is None else _pick(parent, *made, out)
                 if visited < 0:
-                    return ordinary(frame)
+                    del out[kept:]
+                    children: list[Any] = []
+                    shape.getter(name)(parent, children)
+                    _judge(children, test, frame, out)
+                    visited = len(children)
                 frame.steps -= visited
         if frame.steps < 0:
             frame.spend(0)
@@ -126,9 +141,9 @@ def _pick(parent: Node, field: str, child: Shape, fields: Sequence[tuple[str, st
     return len(values)
 
 
-def _sifted(source: Run, wanted: Wanted, ordinary: Run) -> Run:
+def _sifted(source: Run, wanted: Wanted, test: One) -> Run:
     """The items that have the texts."""
-    plans: dict[Shape, tuple[tuple[str, str], ...] | None] = {}
+    plans: dict[Shape, Wanted | None] = {}
 
     def run(frame: Frame) -> list[Any]:
         out: list[Any] = []
@@ -136,16 +151,18 @@ def _sifted(source: Run, wanted: Wanted, ordinary: Run) -> Run:
         frame.spend(len(items))
         for item in items:
             if item.__class__ is not Node:
-                return ordinary(frame)
+                continue
             shape = item.shape
             if shape not in plans:
                 plans[shape] = _fields(shape, wanted)
             fields = plans[shape]
+            if fields == ():
+                continue
             verdict = None if fields is None else _has(item.value, fields)
-            if verdict is None:
-                return ordinary(frame)
             if verdict:
                 out.append(item)
+            elif verdict is None:
+                _judge([item], test, frame, out)
         return out
 
     return run
