@@ -66,7 +66,8 @@ _RECORDS = {
     "location reference location; part-of reference partOf; performer reference performer.actor; "
     "reason-code token reasonCode; reason-reference reference reasonReference; status token status",
     "Device": "device-name string deviceName.name,type.text,type.coding.display; "
-    "identifier token identifier; location reference location; manufacturer string manufacturer; model string modelNumber; "
+    "identifier token identifier; location reference location; manufacturer string manufacturer; "
+    "model string modelNumber; "
     "organization reference owner; patient reference:Patient patient; status token status; type token type; "
     "udi-carrier string udiCarrier.carrierHRF; udi-di string udiCarrier.deviceIdentifier; url uri url",
     "GuidanceResponse": _EVENT + "request token requestIdentifier",
@@ -93,6 +94,28 @@ _RECORDS = {
     "recorded date recorded; signature-type token signature.type; target reference target; "
     "when date occurredDateTime",
 }
+
+_DATA = {
+    "Condition": _EVENT
+    + "abatement-date date abatementDateTime,abatementPeriod; asserter reference asserter; "
+    "body-site token bodySite; category token category; clinical-status token clinicalStatus; "
+    "code token code; encounter reference encounter; onset-date date onsetDateTime,onsetPeriod; "
+    "recorded-date date recordedDate; severity token severity; stage token stage.summary; "
+    "verification-status token verificationStatus",
+    "MedicationRequest": _EVENT + "authoredon date authoredOn; code token medicationCodeableConcept; "
+    "encounter reference encounter; intent token intent; medication reference medicationReference; "
+    "priority token priority; requester reference requester; status token status",
+    "ServiceRequest": _EVENT + "authored date authoredOn; based-on reference basedOn; "
+    "body-site token bodySite; category token category; code token code; encounter reference encounter; "
+    "instantiates-canonical reference instantiatesCanonical; intent token intent; "
+    "occurrence date occurrence[x]; performer reference performer; priority token priority; "
+    "requester reference requester; status token status",
+    "Patient": "identifier token identifier; active token active; birthdate date birthDate; "
+    "family string name.family; gender token gender; given string name.given; "
+    "name string name.text,name.family,name.given",
+    "Encounter": _EVENT + "class token class; date date period; status token status; type token type",
+}
+"""Types that a caller's data may hold: searched in memory, never kept."""
 
 _CODES = "code token code"
 _PUBLISHED_ALSO = {
@@ -128,7 +151,7 @@ RECORD_TYPES = tuple(sorted(_RECORDS))
 @cache
 def parameters(type_: str) -> dict[str, Parameter]:
     """The parameters of one resource type by name; a type that is not a record's gets the published ones."""
-    own = _RECORDS.get(type_)
+    own = _RECORDS.get(type_) or _DATA.get(type_)
     if own is None:
         own = _PUBLISHED + _PUBLISHED_ALSO.get(type_, "")
     return {parameter.name: parameter for parameter in _read(f"{_ALL}; {own}")}

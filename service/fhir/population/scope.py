@@ -1,0 +1,143 @@
+"""The variables that a form's population expressions may name, and the queries behind them.
+
+A variable that could not be had is kept as failed with its reason, and so is everything that rests on it:
+a failed query is never an empty one. SDC 4.0: Using Expressions; Form Population.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from service import fhirpath
+from service.domain.errors import ServiceError
+from service.fhir.population.sources import Source, sources_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from service.fhir.forms import Expression
+
+Resource = dict[str, Any]
+QUERY = "application/x-fhir-query"
+_PART = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_ENGINE = frozenset({"context", "resource", "rootResource", "sct", "loinc", "ucum"})
+
+
+class Unknown(Exception):
+    """The expression rests on something that could not be had; ``str()`` is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What population is lent: the search that answers queries, the clock, and terminology.
+
+    ``search`` takes ``Type?name=value&…`` and gives a searchset Bundle; it raises a ServiceError where it
+    cannot answer. Without it no query is answered.
+    """
+
+    search: Callable[[str], Resource] | None
+    now: datetime
+    terminology: fhirpath.Terminology | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Variables by name, those that failed with their reasons, and each one's sources."""
+
+    surroundings: Surroundings
+    values: Mapping[str, list[fhirpath.Result]] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+
+    def given(self, name: str, values: Iterable[Any]) -> Scope:
+        """The scope with a variable whose values a caller gave."""
+        program = _compiled("$this", frozenset())
+        return self.bound(name, program.nodes(list(values)))
+
+    def bound(self, name: str, results: list[fhirpath.Result], also: tuple[Source, ...] = ()) -> Scope:
+        """The scope with a variable that has these results."""
+        failed = {known: reason for known, reason in self.failed.items() if known != name}
+        return replace(
+            self,
+            values={**self.values, name: results},
+            failed=failed,
+            sources={**self.sources, name: sources_of(results) or also},
+        )
+
+    def without(self, name: str, reason: str) -> Scope:
+        """The scope with a variable that could not be had."""
+        return replace(self, failed={**self.failed, name: reason})
+
+    def declare(self, expression: Expression, response: Resource) -> Scope:
+        """The scope with the variable that an expression declares, had or failed."""
+        name = expression.name
+        if name is None:
+            return self
+        try:
+            if expression.language == QUERY:
+                return self.given(name, [self.search(expression, response)])
+            results = self.evaluate(expression, response)
+        except Unknown as reason:
+            return self.without(name, str(reason))
+        return self.bound(name, results, self.behind(expression))
+
+    def evaluate(self, expression: Expression, response: Resource) -> list[fhirpath.Result]:
+        """The expression's results over the response so far; Unknown where they could not be had."""
+        if not expression.is_fhirpath:
+            raise Unknown(f"{expression.language or 'an unnamed language'} is not evaluated here")
+        return self._run(expression.text, expression.names, response)
+
+    def of(self, text: str) -> list[fhirpath.Result]:
+        """The results of an expression of the program's own over the scope's variables."""
+        return self._run(text, frozenset(re.findall(r"%([A-Za-z_]\w*)", text)), {})
+
+    def behind(self, expression: Expression) -> tuple[Source, ...]:
+        """The sources of every variable that the expression names."""
+        found: dict[str, Source] = {}
+        for name in sorted(expression.names):
+            for source in self.sources.get(name, ()):
+                found.setdefault(source.reference, source)
+        return tuple(found.values())
+
+    def search(self, expression: Expression, response: Resource) -> Resource:
+        """The Bundle that answers a query expression; Unknown where it cannot be asked or answered."""
+        if self.surroundings.search is None:
+            raise Unknown("there is no record to ask: neither data nor a server was given")
+
+        def fill(match: re.Match[str]) -> str:
+            names = frozenset(re.findall(r"%`?([A-Za-z_]\w*)", match[1]))
+            values = [str(result.value) for result in self._run(match[1], names, response)]
+            if not values:
+                raise Unknown(f"the query needs '{match[1].strip()}', which has no value")
+            return ",".join(quote(value, safe="/:|") for value in values)
+
+        try:
+            return self.surroundings.search(_PART.sub(fill, expression.text))
+        except ServiceError as fault:
+            raise Unknown(str(fault)) from fault
+
+    def _run(self, text: str, names: frozenset[str], response: Resource) -> list[fhirpath.Result]:
+        for name in sorted(names):
+            if name in self.failed:
+                raise Unknown(f"%{name}: {self.failed[name]}")
+        variables = {name: self.values.get(name, []) for name in names if name not in _ENGINE}
+        try:
+            program = _compiled(text, frozenset(variables))
+            return program.nodes(
+                response,
+                variables=variables,
+                now=self.surroundings.now,
+                terminology=self.surroundings.terminology,
+            )
+        except (fhirpath.ExpressionError, fhirpath.EvaluationError) as fault:
+            raise Unknown(f"the expression cannot be evaluated: {fault}") from fault
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str, names: frozenset[str]) -> fhirpath.Program:
+    return fhirpath.compile(text, variables=names)

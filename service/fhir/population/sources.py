@@ -1,0 +1,75 @@
+"""Where a value came from: the resources of the record behind the results of an expression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from service import fhirpath
+
+Resource = dict[str, Any]
+_NO_SOURCE = frozenset({"Bundle", "Questionnaire", "QuestionnaireResponse", "Parameters"})
+_DATES = (
+    "effectiveDateTime",
+    "effectivePeriod",
+    "performedDateTime",
+    "performedPeriod",
+    "authored",
+    "authoredOn",
+    "onsetDateTime",
+    "recordedDate",
+    "issued",
+    "date",
+    "created",
+    "period",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A resource of the record. ``reference`` is ``Type/id``, ``date`` when it speaks of, as FHIR text."""
+
+    reference: str
+    date: str | None = None
+
+    @property
+    def type(self) -> str:
+        """The resource's type."""
+        return self.reference.split("/", maxsplit=1)[0]
+
+
+def source_of(resource: Resource) -> Source | None:
+    """The source that a resource is; None for one that no reference leads to, or that is no record."""
+    kind, identifier = resource.get("resourceType"), resource.get("id")
+    if not isinstance(kind, str) or not isinstance(identifier, str) or kind in _NO_SOURCE:
+        return None
+    return Source(f"{kind}/{identifier}", _date(resource))
+
+
+def sources_of(results: Iterable[fhirpath.Result]) -> tuple[Source, ...]:
+    """The resources that the results lie in, each once, in their order; computed values lie in none."""
+    found: dict[str, Source] = {}
+    for result in results:
+        node = result.item
+        while node is not None:
+            value = getattr(node, "value", None)
+            if isinstance(value, dict) and "resourceType" in value:
+                source = source_of(value)
+                if source is not None:
+                    found.setdefault(source.reference, source)
+                break
+            node = getattr(node, "parent", None)
+    return tuple(found.values())
+
+
+def _date(resource: Resource) -> str | None:
+    for name in _DATES:
+        value = resource.get(name)
+        if isinstance(value, dict):
+            value = value.get("end") or value.get("start")
+        if isinstance(value, str):
+            return value
+    return None
