@@ -211,7 +211,10 @@ def test_a_context_given_by_the_caller_takes_the_place_of_its_query() -> None:
     assert "no launch context or variable 'other'" in made.issues[0].message
 
 
-OPTIONS = [{"valueCoding": {"system": "urn:s", "code": "a", "display": "A"}}, {"valueString": "words"}]
+OPTIONS: list[dict[str, Any]] = [
+    {"valueCoding": {"system": "urn:s", "code": "a", "display": "A"}},
+    {"valueString": "words"},
+]
 
 
 @pytest.mark.parametrize(
@@ -306,7 +309,7 @@ def test_an_item_that_is_not_enabled_keeps_no_answer_and_says_so() -> None:
 
 
 PERIOD = {"url": f"{SDC}observationLinkPeriod", "valueDuration": {"value": 30, "system": "x", "code": "d"}}
-CODED = {"code": [{"system": "urn:c", "code": "x"}]}
+CODED: dict[str, Any] = {"code": [{"system": "urn:c", "code": "x"}]}
 UNIT = {
     "url": "http://hl7.org/fhir/StructureDefinition/questionnaire-unit",
     "valueCoding": {"system": "http://unitsofmeasure.org", "code": "cm"},
