@@ -87,6 +87,32 @@ CONTENT = [
         },
     ),
     described(
+        "StructureDefinition",
+        "nickname",
+        fhirVersion="4.0.1",
+        kind="complex-type",
+        abstract=False,
+        context=[{"type": "element", "expression": "Patient"}],
+        type="Extension",
+        baseDefinition="http://hl7.org/fhir/StructureDefinition/Extension",
+        derivation="constraint",
+        differential={
+            "element": [
+                {
+                    "id": "Extension.url",
+                    "path": "Extension.url",
+                    "fixedUri": f"{BASE}/StructureDefinition/nickname",
+                },
+                {
+                    "id": "Extension.value[x]",
+                    "path": "Extension.value[x]",
+                    "min": 1,
+                    "type": [{"code": "string"}],
+                },
+            ]
+        },
+    ),
+    described(
         "Questionnaire",
         "pets",
         item=[
@@ -177,6 +203,10 @@ GOOD: dict[str, dict[str, Any] | str] = {
     "patient": PATIENT,
     "observation": OBSERVATION,
     "profiled": {**PATIENT, "meta": {"profile": [PROFILE]}},
+    "own extension": {
+        **PATIENT,
+        "extension": [{"url": f"{BASE}/StructureDefinition/nickname", "valueString": "Bess"}],
+    },
     "response": response(pet=CAT, other={"valueCoding": coding("dog")}, lives={"valueInteger": 9}),
     "response with a code that cannot be checked": response(
         pet=CAT, finding={"valueCoding": coding("22253000", SNOMED)}
@@ -201,6 +231,13 @@ BAD: dict[str, tuple[dict[str, Any] | str, str]] = {
     "unknown extension": (
         {**PATIENT, "extension": [{"url": f"{BASE}/StructureDefinition/x", "valueBoolean": True}]},
         "could not be found",
+    ),
+    "own extension's type": (
+        {
+            **PATIENT,
+            "extension": [{"url": f"{BASE}/StructureDefinition/nickname", "valueBoolean": True}],
+        },
+        "boolean",
     ),
     "unit": (
         {

@@ -16,6 +16,7 @@ import org.hl7.fhir.common.hapi.validation.support.SnapshotGeneratingValidationS
 import org.hl7.fhir.common.hapi.validation.support.UnknownCodeSystemWarningValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
+import org.hl7.fhir.common.hapi.validation.validator.WorkerContextValidationSupportAdapter;
 import org.hl7.fhir.r5.utils.validation.constants.BestPracticeWarningLevel;
 
 /** HL7's instance validator over HAPI's R4 definitions and the loaded content, with no terminology server. */
@@ -45,6 +46,7 @@ final class Reference {
     crossVersion.uses(support);
     Policy policy = new Policy(content, support);
     FhirInstanceValidator instance = new FhirInstanceValidator(support);
+    instance.setWrappedWorkerContext(support, new NamedByRelease(support));
     instance.setAnyExtensionsAllowed(anyExtension);
     instance.setAllowExamples(exampleUrls);
     instance.setErrorForUnknownProfiles(true);
@@ -86,6 +88,21 @@ final class Reference {
       found.add(new Message("fatal", null, null, null, "VALIDATOR_FAILED", causes(e)));
     }
     return List.copyOf(new LinkedHashSet<>(found)); // a profile that is claimed and asked for is run twice
+  }
+
+  /**
+   * R4 called "4.0", as HL7's list of published versions calls it. Under the name "4.0.1" the validator takes the contexts
+   * of an R4 extension to be about another version, and looks for that version's package on the network.
+   */
+  private static final class NamedByRelease extends WorkerContextValidationSupportAdapter {
+    NamedByRelease(ValidationSupportChain support) {
+      super(support);
+    }
+
+    @Override
+    public String getVersion() {
+      return "4.0";
+    }
   }
 
   private static String causes(Throwable e) {
