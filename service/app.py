@@ -24,7 +24,10 @@ from service.adapters import records
 from service.domain.errors import ServiceError
 from service.fhir.concepts import Terminology
 from service.fhir.json_text import Limits
+from service.operations.act import Actor
+from service.operations.assess import Plans
 from service.web import errors, fhir
+from service.web.operations.registry import OPERATIONS
 from service.web.services import Services
 from service.web.tracing import Metrics, Tracing
 
@@ -89,6 +92,7 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
             kept.close()
 
     metrics = Metrics()
+    plans = Plans(content)
     app = FastAPI(
         title="htg117", version=version(), lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
     )
@@ -100,6 +104,9 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
         new_id=new_id,
         threads=threads,
         version=version(),
+        plans=plans,
+        act=Actor(content, plans, lambda _form: (None, ())),
+        operations=OPERATIONS,
         limits=Limits(settings.max_body, settings.max_depth),
         base_url=settings.base_url,
     )

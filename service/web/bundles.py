@@ -47,9 +47,10 @@ def entry(url: str, resource: bytes | None, **rest: Any) -> bytes:
     return b"{" + b",".join(parts) + b"}"
 
 
-def issue_entry(issues: Iterable[Issue]) -> bytes:
-    """The entry that carries what a search has to say of itself (R4 ``search.html#errors``)."""
-    return entry("", encode(outcome(issues)), search={"mode": "outcome"})
+def issue_entry(issues: Iterable[Issue], mode: str | None = "outcome") -> bytes:
+    """The entry that carries issues: with the mode ``outcome`` in a search result (R4 ``search.html``)."""
+    body = encode(outcome(issues))
+    return entry("", body, search={"mode": mode}) if mode else entry("", body)
 
 
 def page_links(

@@ -81,13 +81,19 @@ def _type(held: Services, type_: str) -> Resource:
             {"name": one.name, "type": one.kind.value} for one in parameters(type_).values()
         ]
     operations = [
-        {"name": one.name, "definition": one.definition, "documentation": one.said}
+        {"name": one.name, "definition": _definition(held, one.definition), "documentation": one.said}
         for one in held.operations
         if type_ in one.types
     ]
     if operations:
         made["operation"] = operations
     return made
+
+
+def _definition(held: Services, named: str) -> str:
+    """An HL7 definition's canonical as it is; the canonical of one published here by its id."""
+    own = held.content.read("OperationDefinition", named)
+    return str(own.url) if own else named
 
 
 def _profiles(held: Services, type_: str) -> list[str]:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from service.fhir.concepts import Terminology
+    from service.operations.assess import Plans
     from service.operations.ports import Clock, Content, Records
+    from service.operations.submit import Act
     from service.web.operations.declared import Operation
     from service.web.security import Guard
 
@@ -38,6 +40,8 @@ class Services:
     new_id: Callable[[], str]
     threads: Executor
     version: str
+    plans: Plans
+    act: Act
     operations: tuple[Operation, ...] = ()
     limits: Limits = field(default_factory=Limits)
     base_url: str = ""

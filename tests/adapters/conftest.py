@@ -1,4 +1,4 @@
-"""Records on both databases: an SQLite file, and a private PostgreSQL cluster where the binaries are found."""
+"""Records on both databases: an SQLite file, and a private PostgreSQL where its binaries are found."""
 
 from __future__ import annotations
 

@@ -1,0 +1,10 @@
+"""Every operation that is served."""
+
+from __future__ import annotations
+
+from service.web.operations.checking import VALIDATE
+from service.web.operations.planning import APPLY
+from service.web.operations.submitting import SUBMIT
+from service.web.operations.terminology import TERMINOLOGY
+
+OPERATIONS = (SUBMIT, *APPLY, *TERMINOLOGY, VALIDATE)
