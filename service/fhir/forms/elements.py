@@ -70,6 +70,13 @@ def objects(source: Json, name: str) -> Iterator[tuple[int, Json]]:
                 yield index, entry
 
 
+def contained_in(resource: Json) -> dict[str, Json]:
+    """The resources that a resource contains, by id."""
+    return {
+        name: entry for _, entry in objects(resource, "contained") if (name := text(entry, "id")) is not None
+    }
+
+
 def value_of(source: Json) -> tuple[str, Any] | None:
     """The FHIR type and the JSON of an element's value[x], or None. ``_value`` siblings do not count."""
     for name in source:

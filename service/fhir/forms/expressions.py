@@ -133,6 +133,15 @@ def launch_contexts(source: Json) -> tuple[str, ...]:
     return tuple(found)
 
 
+def outer_names(source: Json) -> tuple[str, ...]:
+    """The variables that come to a form from outside: from the form it becomes part of, and its queries."""
+    found = [text(entry, "valueString") for _, entry in extensions(source, urls.ASSEMBLE_CONTEXT)]
+    for _, entry in extensions(source, urls.SOURCE_QUERIES):
+        reference = text(child(entry, "valueReference"), "reference")
+        found.append(reference[1:] if reference and reference.startswith("#") else None)
+    return tuple(name for name in found if name)
+
+
 def allocated_ids(source: Json) -> tuple[str, ...]:
     """The names that an element's extractAllocateId extensions declare."""
     found = (text(entry, "valueString") for _, entry in extensions(source, urls.EXTRACT_ALLOCATE_ID))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from service import fhirpath
 from service.fhir.forms.build import build_items
-from service.fhir.forms.elements import objects, text
-from service.fhir.forms.expressions import constraints_of, launch_contexts, variables_of
+from service.fhir.forms.elements import contained_in, text
+from service.fhir.forms.expressions import constraints_of, launch_contexts, outer_names, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,12 +37,9 @@ class Form:
         self.subject_types: tuple[str, ...] = (
             tuple(kind for kind in kinds if isinstance(kind, str)) if isinstance(kinds, list) else ()
         )
-        self.contained: Mapping[str, Json] = {
-            name: entry
-            for _, entry in objects(questionnaire, "contained")
-            if (name := text(entry, "id")) is not None
-        }
+        self.contained: Mapping[str, Json] = contained_in(questionnaire)
         self.launch_contexts = launch_contexts(questionnaire)
+        self.outer_names = outer_names(questionnaire)
         self.variables = variables_of(questionnaire, "Questionnaire")
         self.constraints = constraints_of(questionnaire, "Questionnaire")
         built = build_items(questionnaire)
@@ -62,9 +59,15 @@ class Form:
         """The item that holds an item; None at the root."""
         return self.by_link.get(item.ancestors[-1]) if item.ancestors else None
 
-    def value_set(self, reference: str) -> Json | str:
-        """What an answerValueSet points at: the contained ValueSet for ``#id``, else the canonical itself."""
-        return self.contained.get(reference[1:], reference) if reference.startswith("#") else reference
+    def value_set(self, reference: str, contained: Mapping[str, Json] | None = None) -> Json | str:
+        """What an answerValueSet points at: the contained ValueSet for ``#id``, else the canonical itself.
+
+        ``contained`` are the resources beside the form, where the form itself is contained.
+        """
+        if not reference.startswith("#"):
+            return reference
+        found = self.contained.get(reference[1:]) or (contained or {}).get(reference[1:])
+        return found if found is not None and found.get("resourceType") == "ValueSet" else reference
 
     def scope(self, item: FormItem | None) -> dict[str, str | None]:
         """The variables that an expression on the item (None: on the form) may use, with known types."""
@@ -75,6 +78,7 @@ class Form:
             "questionnaire": "Questionnaire",
             "qitem": "Questionnaire.item",
             **dict.fromkeys(self.launch_contexts),
+            **dict.fromkeys(self.outer_names),
             **_named(self.variables),
         }
         if item is not None:

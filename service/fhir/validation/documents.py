@@ -72,7 +72,12 @@ def _check(value: dict[str, Any], place: Place, run: Run, *, contained: bool = F
 
 def _check_form(value: dict[str, Any], place: Place, run: Run) -> None:
     resolve = run.find if run.resolve is not None else None
-    for issue in questionnaires.check(value, resolve=resolve, terminology=run.concepts if resolve else None):
+    for issue in questionnaires.check(
+        value,
+        resolve=resolve,
+        terminology=run.concepts if resolve else None,
+        contained=run.contained,
+    ):
         run.adopt(issue, place, "Questionnaire")
 
 

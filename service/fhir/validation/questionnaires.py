@@ -19,7 +19,7 @@ from service.fhir.validation.questionnaires_extraction import check_extraction
 from service.fhir.validation.questionnaires_items import check_item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from service.domain.issues import Issue
     from service.fhir.forms.elements import Json
@@ -30,15 +30,16 @@ def check(
     *,
     resolve: Callable[[str], Json | None] | None = None,
     terminology: Terminology | None = None,
+    contained: Mapping[str, Json] | None = None,
 ) -> Iterable[Issue]:
     """What is wrong with a form, or doubtful in it; never raises, whatever it is given.
 
-    ``resolve`` leads from a canonical to the resource, ``terminology`` decides what value sets hold. HL7's
-    invariants are the base checker's.
+    ``resolve`` leads from a canonical to the resource, ``terminology`` decides what value sets hold,
+    ``contained`` are the resources beside a form that is itself contained. HL7's invariants are the base
+    checker's, but for que-2, which is checked here.
     """
-    if terminology is None and resolve is not None:
-        terminology = Terminology(resolve)
-    checking = Checking(form_of(questionnaire), resolve, terminology)
+    resolve = resolve or _nothing
+    checking = Checking(form_of(questionnaire), resolve, terminology or Terminology(resolve), contained or {})
     _check_tree(checking)
     for item in checking.form.all:
         check_item(checking, item)
@@ -48,6 +49,10 @@ def check(
     check_extraction(checking)
     check_derivation(checking)
     return checking.issues
+
+
+def _nothing(_: str) -> None:
+    """The resolver of a caller that has none."""
 
 
 def _check_tree(checking: Checking) -> None:
@@ -62,7 +67,7 @@ def _check_tree(checking: Checking) -> None:
                 "invariant",
                 f"the linkId {item.link_id} is that of {first[item.link_id]} already; give each item its own",
                 f"{item.place}.linkId",
-                "link-id-unique",
+                "que-2",
             )
         else:
             first[item.link_id] = item.place

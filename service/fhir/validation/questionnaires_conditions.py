@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.fhir.forms.elements import cut, text
+from service.fhir.forms.items import CHOICES
 from service.fhir.forms.values import key_of
 
 if TYPE_CHECKING:
@@ -29,14 +30,6 @@ def check_conditions(checking: Checking, item: FormItem) -> None:
         target = _target(checking, item, condition, place)
         if target is not None:
             _check_answer(checking, item, condition, target, place)
-    if len(item.conditions) == 2 and "enableBehavior" not in item.source:
-        checking.warning(
-            "business-rule",
-            f"{item.link_id} has two conditions and does not say whether one or both must hold; "
-            "give enableBehavior",
-            item.place,
-            "enable-behavior",
-        )
 
 
 def _target(checking: Checking, item: FormItem, condition: Condition, place: str) -> FormItem | None:
@@ -100,19 +93,27 @@ def _check_answer(
             "enable-when-operator",
         )
         return
-    if not (_ALIKE.get(expected.type, frozenset({expected.type})) & target.answers) and not (
-        expected.type == "string" and "uri" in target.answers
-    ):
-        wanted = " or ".join("answer" + kind[0].upper() + kind[1:] for kind in sorted(target.answers))
-        checking.error(
-            "value",
-            f"{target.link_id} is of type {target.type}, so its answers are compared with {wanted}, "
-            f"not answer{expected.type[:1].upper()}{expected.type[1:]}",
-            f"{place}.answer",
-            "enable-when-type",
-        )
+    if not _fits(expected.type, target.answers):
+        _report_type(checking, expected, target, place)
         return
     _check_option(checking, item, condition, target, expected, place)
+
+
+def _fits(expected: str, answers: frozenset[str]) -> bool:
+    return bool(_ALIKE.get(expected, frozenset({expected})) & answers) or (
+        expected == "string" and "uri" in answers
+    )
+
+
+def _report_type(checking: Checking, expected: Value, target: FormItem, place: str) -> None:
+    """An error, but on a choice: HL7's validator lets those be answered with any type of option."""
+    wanted = " or ".join("answer" + kind[0].upper() + kind[1:] for kind in sorted(target.answers))
+    message = (
+        f"{target.link_id} is of type {target.type}, so its answers are compared with {wanted}, "
+        f"not answer{expected.type[:1].upper()}{expected.type[1:]}"
+    )
+    note = checking.warning if target.type in CHOICES else checking.error
+    note("value", message, f"{place}.answer", "enable-when-type")
 
 
 def _check_option(

@@ -17,22 +17,28 @@ _BASE = "http://hl7.org/fhir/StructureDefinition/"
 _WRITTEN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s#]+(#[^\s#]+)?")
 
 
-def check_item_definition(checking: Checking, item: FormItem) -> None:
-    """Checks the ``definition`` of an item: its form, and the element it names where that can be known."""
+def check_item_definition(checking: Checking, item: FormItem, *, followed: bool) -> None:
+    """Checks the ``definition`` of an item; ``followed`` tells whether extraction goes by it.
+
+    Where nothing does, R4 lets it be any address: a doubtful one is a warning then.
+    """
     written = text(item.source, "definition")
     if written is not None:
-        check_definition(checking, written, f"{item.place}.definition")
+        check_definition(checking, written, f"{item.place}.definition", followed=followed)
 
 
-def check_definition(checking: Checking, written: str, place: str, *, element: bool = False) -> None:
+def check_definition(
+    checking: Checking, written: str, place: str, *, element: bool = False, followed: bool = True
+) -> None:
     """Checks a definition; ``element`` asks for one with ``#`` and the id of an element."""
+    note = checking.error if followed else checking.warning
     if not _WRITTEN.fullmatch(written) or (element and "#" not in written):
         wanted = (
             "an address, # and the id of an element"
             if element
             else "an address, or one with # and an element"
         )
-        checking.error("value", f"'{cut(written, 80)}' is no definition; write {wanted}", place, "definition")
+        note("value", f"'{cut(written, 80)}' is no definition; write {wanted}", place, "definition")
         return
     canonical, _, path = written.partition("#")
     url = canonical.partition("|")[0]
@@ -46,14 +52,14 @@ def check_definition(checking: Checking, written: str, place: str, *, element: b
                 "definition",
             )
     elif path and not _exists(kind, path):
-        checking.error("not-found", f"{kind} has no element {cut(path, 80)}", place, "definition")
+        note("not-found", f"{kind} has no element {cut(path, 80)}", place, "definition")
 
 
 def _type_of(checking: Checking, url: str, canonical: str) -> str | None:
     """The type that a canonical defines, a base type's or a profile's; None where it is not known here."""
     if url.startswith(_BASE) and url[len(_BASE) :] in R4.names:
         return url[len(_BASE) :]
-    found: Json | None = checking.resolve(canonical) if checking.resolve is not None else None
+    found: Json | None = checking.resolve(canonical)
     if isinstance(found, dict) and found.get("resourceType") == "StructureDefinition":
         kind = text(found, "type")
         return kind if kind in R4.names else None

@@ -27,7 +27,7 @@ def check_derivation(checking: Checking) -> None:
         if not isinstance(canonical, str):
             continue
         place = f"Questionnaire.derivedFrom[{index}]"
-        found = checking.resolve(canonical) if checking.resolve is not None else None
+        found = checking.resolve(canonical)
         if not isinstance(found, dict) or found.get("resourceType") != "Questionnaire":
             checking.warning(
                 "not-found",

@@ -36,6 +36,7 @@ def check_extraction(checking: Checking) -> None:
         "qitem": "Questionnaire.item",
     }
     used: set[str] = set()
+    followed = any(_by_definition(source) for source in (form.source, *(item.source for item in form.all)))
     root |= _allocate(checking, form.source, "Questionnaire")
     _check_element(checking, form.source, None, "Questionnaire", root, used)
     scopes: dict[tuple[str, ...], Scope] = {(): {**root, "context": "QuestionnaireResponse.item"}}
@@ -49,8 +50,16 @@ def check_extraction(checking: Checking) -> None:
         if item.children:
             scopes[(*item.ancestors, item.link_id)] = scope
         if "definition" in item.source:
-            check_item_definition(checking, item)
+            check_item_definition(checking, item, followed=followed)
     _check_unused(checking, used)
+
+
+def _by_definition(source: Json) -> bool:
+    """Whether an element starts definition-based extraction."""
+    return any(
+        entry.get("url") in (urls.DEFINITION_EXTRACT, urls.ITEM_EXTRACTION_CONTEXT)
+        for _, entry in objects(source, "extension")
+    )
 
 
 def _allocate(checking: Checking, source: Json, place: str) -> Scope:
@@ -108,7 +117,7 @@ def _check_template_extract(
 def _template(checking: Checking, reference: Json, place: str, used: set[str]) -> Json | None:
     """The contained resource that a template reference points at; its absence is an error."""
     written = text(reference, "reference")
-    found = checking.form.contained.get(written[1:]) if written and written.startswith("#") else None
+    found = checking.inside(written) if written and written.startswith("#") else None
     if found is None:
         what = (
             f"{cut(written)} is no resource contained in this form"

@@ -123,12 +123,12 @@ def _check_options(checking: Checking, item: FormItem) -> None:
 def _check_value_set(checking: Checking, item: FormItem, reference: str) -> None:
     place = f"{item.place}.answerValueSet"
     if reference.startswith("#"):
-        held = checking.form.contained.get(reference[1:])
+        held = checking.inside(reference)
         if held is None or held.get("resourceType") != "ValueSet":
             checking.error(
                 "not-found", f"{cut(reference)} is no ValueSet contained in this form", place, "value-set"
             )
-    elif checking.terminology is None or checking.terminology.value_set(reference) is None:
+    elif checking.terminology.value_set(reference) is None:
         checking.warning(
             "not-found",
             f"the value set {cut(reference, 120)} is not held here, so answers to {item.link_id} cannot be "
@@ -174,9 +174,9 @@ def _check_initial(checking: Checking, item: FormItem) -> None:
 def _check_initial_code(checking: Checking, item: FormItem, value: Value, place: str) -> None:
     content: Json = value.content if isinstance(value.content, dict) else {}
     code = text(content, "code")
-    if code is None or checking.terminology is None or item.value_set is None:
+    if code is None or item.value_set is None:
         return
-    value_set = checking.form.value_set(item.value_set)
+    value_set = checking.form.value_set(item.value_set, checking.contained)
     if checking.terminology.contains(value_set, text(content, "system"), code) is False:
         checking.error(
             "code-invalid",

@@ -37,8 +37,8 @@ def check(
     neither, an answer out of an outer value set is reported as unchecked. A response that is not completed
     or amended may lack what the form requires: that is a warning then.
     """
-    if terminology is None and resolve is not None:
-        terminology = Terminology(resolve)
+    if terminology is None:
+        terminology = Terminology(resolve or _nothing)
     checking = Checking(form_of(questionnaire), response, terminology)
     check_header(checking)
     filled = checking.filled
@@ -52,6 +52,10 @@ def check(
         )
     check_constraints(checking)
     return checking.issues
+
+
+def _nothing(_: str) -> None:
+    """The resolver of a caller that has none."""
 
 
 def _check_level(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from service.domain.issues import Issue, Severity
 from service.fhir.forms import FilledForm
-from service.fhir.forms.elements import text
+from service.fhir.forms.elements import contained_in, text
 
 if TYPE_CHECKING:
     from service.fhir.concepts import Terminology
@@ -21,17 +21,24 @@ COMPLETE = frozenset({"completed", "amended"})
 class Checking:
     """One response under examination. ``complete`` tells whether its status says that nothing is missing."""
 
-    __slots__ = ("complete", "filled", "form", "issues", "noted", "now", "terminology")
+    __slots__ = ("complete", "contained", "filled", "form", "issues", "noted", "now", "terminology")
 
-    def __init__(self, form: Form, response: Json, terminology: Terminology | None) -> None:
+    def __init__(self, form: Form, response: Json, terminology: Terminology) -> None:
         """Reads the response beside its form."""
         self.form = form
         self.now = _instant(text(response, "authored"))
         self.filled = FilledForm(form, response, now=self.now)
-        self.complete = response.get("status") in COMPLETE
+        self.complete = text(response, "status") in COMPLETE
         self.terminology = terminology
+        # A form that the response contains has its value sets contained in the response too.
+        inner = str(response.get("questionnaire")).startswith("#")
+        self.contained = contained_in(response) if inner else {}
         self.issues: list[Issue] = []
         self.noted: set[tuple[str, ...]] = set()
+
+    def value_set(self, reference: str) -> Json | str:
+        """What an answerValueSet points at: a contained ValueSet for ``#id``, else the canonical itself."""
+        return self.form.value_set(reference, self.contained)
 
     def error(self, code: str, message: str, place: str, key: str) -> None:
         """Notes what refuses the response."""

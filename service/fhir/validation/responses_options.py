@@ -116,9 +116,8 @@ def _check_value_set(
                 "code-invalid", f"the Coding of {item.link_id} has no code; give one", place, "option"
             )
         return
-    value_set = checking.form.value_set(reference)
-    terminology = checking.terminology
-    held = terminology.contains(value_set, system, code) if terminology is not None else None
+    value_set = checking.value_set(reference)
+    held = checking.terminology.contains(value_set, system, code)
     if held is False:
         checking.error(
             "code-invalid",
@@ -142,8 +141,6 @@ def _members(checking: Checking, value_set: Any) -> str:
     """The first codes of a value set, where it can be listed."""
     from service.fhir.concepts import NotEnumerable
 
-    if checking.terminology is None:
-        return ""
     try:
         members = list(checking.terminology.expand(value_set))
     except NotEnumerable:

@@ -46,12 +46,8 @@ def _check_unit(checking: Checking, item: FormItem, content: Json, place: str) -
     system, code = text(content, "system"), text(content, "code")
     held: bool | None = False
     if limits.unit_value_set is not None:
-        value_set = checking.form.value_set(limits.unit_value_set)
-        held = None
-        if code is None:
-            held = False
-        elif checking.terminology is not None:
-            held = checking.terminology.contains(value_set, system, code)
+        value_set = checking.value_set(limits.unit_value_set)
+        held = checking.terminology.contains(value_set, system, code) if code is not None else False
     if held or _is_open(limits, content):
         return
     if held is None:

@@ -179,6 +179,11 @@ def test_value_sets_held_contained_and_not_held() -> None:
     assert found(inner, good, held) == []
     assert found(inner, bad, held) == BAD_OPTION
     assert found(outer, good) == [("warning", "value-set-unchecked", ".item[0].answer[0]")]
+    assert found(inner, bad) == BAD_OPTION
+    boxed = {**inner, "id": "form"}
+    del boxed["contained"], boxed["url"]
+    whole = {**bad, "questionnaire": "#form", "contained": [boxed, VALUE_SET]}
+    assert found(boxed, whole) == BAD_OPTION
     (issue,) = responses.check(bad, outer, terminology=held)
     assert issue.message == "'green' is not in the value set of q, https://example.org/vs; codes: red, blue"
 
