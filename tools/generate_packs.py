@@ -1,50 +1,27 @@
 """Writes ``sdc.tsv`` and ``pack.tsv`` in ``service/fhir/validation/r4/``: extensions beside R4's own.
 
 They are those that HL7 publishes for R4 in Structured Data Capture 4.0 and in its extension pack.
-
-The two packages are fetched once with ``npm pack``; nothing here names where npm fetches from.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import tarfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from service.fhir.validation import extension_facts
 from tools.generate_rules import TARGET, write_table
+from tools.packages import EXTENSIONS, SDC, resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PACKAGES = {
-    "sdc.tsv": "hl7.fhir.uv.sdc@4.0.0-ballot",
-    "pack.tsv": "hl7.fhir.uv.extensions.r4@5.3.0-ballot-tc1",
-}
-_KEPT = Path(__file__).parent / "conformance/target/packages"
-
-
-def package(name: str) -> Path:
-    """The package's file, fetched if it is not there yet."""
-    file = _KEPT / f"{name.replace('@', '-')}.tgz"
-    if not file.exists():
-        _KEPT.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["npm", "pack", "--silent", name], cwd=_KEPT, check=True, capture_output=True)
-    return file
+FILES = {"sdc.tsv": SDC, "pack.tsv": EXTENSIONS}
 
 
 def definitions(name: str) -> Iterator[dict[str, Any]]:
     """The extension definitions of a package."""
-    with tarfile.open(package(name)) as archive:
-        for member in archive:
-            if "/StructureDefinition-" not in member.name or not member.name.endswith(".json"):
-                continue
-            file = archive.extractfile(member)
-            structure = json.load(file) if file else {}
-            if structure.get("type") == "Extension" and structure.get("derivation") == "constraint":
-                yield structure
+    for structure in resources(name, "StructureDefinition"):
+        if structure.get("type") == "Extension" and structure.get("derivation") == "constraint":
+            yield structure
 
 
 def build() -> dict[str, str]:
@@ -58,7 +35,7 @@ def build() -> dict[str, str]:
                 if structure["url"] not in own
             }
         )
-        for file, name in PACKAGES.items()
+        for file, name in FILES.items()
     }
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tools.definitions import FHIR, children, resources, text
 from tools.generate_tables import type_code
 from tools.rule_extensions import read_extension
-from tools.rule_terminology import code_systems, value_sets
+from tools.rule_terminology import add_later_codes, code_systems, value_sets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,12 +141,14 @@ def build() -> dict[str, str]:
         if text(structure, "type") == "Extension"
     }
     systems = code_systems()
+    bound = value_sets(systems)
+    add_later_codes(systems)
     return {
         "elements.tsv": write_table(elements),
         "invariants.tsv": write_table(invariants),
         "extensions.tsv": write_table(extensions),
         "codesystems.tsv": write_table(systems),
-        "valuesets.tsv": write_table(value_sets(systems)),
+        "valuesets.tsv": write_table(bound),
     }
 
 

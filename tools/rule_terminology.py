@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tools import packages
 from tools.definitions import FHIR, children, resources, text
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def _parents(concept: Element, parent: str | None) -> set[str]:
 
 
 def code_systems() -> dict[str, dict[str, Any]]:
-    """Each complete code system by its url: ``codes`` (code to display) and ``parents`` (code to codes)."""
+    """Each complete code system by its url: ``codes`` (code to display), ``parents`` (code to codes)."""
     systems: dict[str, dict[str, Any]] = {}
     for file in _FILES:
         for system in resources(file, "CodeSystem"):
@@ -49,6 +50,22 @@ def code_systems() -> dict[str, dict[str, Any]]:
             if facts["codes"]:
                 systems[url] = facts
     return systems
+
+
+def add_later_codes(systems: dict[str, dict[str, Any]]) -> None:
+    """Adds, as ``later``, the codes that HL7 has added to its code systems since R4."""
+    for system in packages.resources(packages.TERMINOLOGY, "CodeSystem"):
+        facts = systems.get(system.get("url", ""))
+        if facts is not None and system.get("content") == "complete":
+            later = [code for code in _codes(system) if code not in facts["codes"]]
+            if later:
+                facts["later"] = later
+
+
+def _codes(holder: dict[str, Any]) -> Iterator[str]:
+    for concept in holder.get("concept", ()):
+        yield concept["code"]
+        yield from _codes(concept)
 
 
 def value_sets(systems: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from service.fhir.validation.places import Place
     from service.fhir.validation.run import Run
 
-_REQUESTS = ("transaction", "batch", "history")
-_RESPONSES = ("transaction-response", "batch-response", "history")
+_WITHOUT_URL = ("transaction", "batch", "transaction-response", "batch-response")
 
 
 def entries(bundle: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -79,6 +78,9 @@ def check_bundle(value: dict[str, Any], place: Place, run: Run) -> None:
     kind = value.get("type")
     for index, entry in entries(value):
         at = below(place, "entry", index)
+        if "fullUrl" not in entry and "_fullUrl" not in entry and kind not in _WITHOUT_URL:
+            message = "an entry of this type of Bundle needs a fullUrl, the identity of its resource"
+            run.error("required", message, at, "fullUrl")
         _check_full_url(entry, at, run)
         _check_verbs(entry, kind, at, run)
     if kind in ("document", "message"):
@@ -113,7 +115,7 @@ def _check_verbs(entry: dict[str, Any], kind: Any, place: Place, run: Run) -> No
         url = request.get("url")
         if type(url) is str and url.startswith("/"):
             message = f"{quoted(url)} starts with a slash; write it relative to the base, such as Patient/1"
-            run.error("value", message, below(below(place, "request"), "url"), "bundle-request")
+            run.warn("value", message, below(below(place, "request"), "url"), "bundle-request")
 
 
 def _check_first(value: dict[str, Any], kind: str, place: Place, run: Run) -> None:

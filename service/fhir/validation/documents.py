@@ -61,6 +61,7 @@ def _check(value: dict[str, Any], place: Place, run: Run, *, contained: bool = F
         bundles.check_bundle(value, place, run)
     else:
         types.checker(name).check(value, place, run)
+    _check_url(value, name, place, run)
     _check_claims(value, name, place, run)
     if name == "Questionnaire":
         _check_form(value, place, run)
@@ -68,6 +69,18 @@ def _check(value: dict[str, Any], place: Place, run: Run, *, contained: bool = F
         _check_response(value, place, run)
     if R4.is_a(name, "DomainResource"):
         _domain_resource(value, place, run, contained=contained)
+
+
+def _check_url(value: dict[str, Any], name: str, place: Place, run: Run) -> None:
+    """A definition's url is absolute: other resources name it by it (FHIR R4 references page §2.3.0.6)."""
+    url = value.get("url")
+    if type(url) is str and ":" not in url and not url.startswith("#"):
+        info = R4.type(name)
+        if info is not None and "url" in info.elements and info.elements["url"].types == ("uri",):
+            message = (
+                f"{quoted(url)} is not absolute; a definition's url is the name that others refer to it by"
+            )
+            run.error("value", message, below(place, "url"), "canonical")
 
 
 def _check_form(value: dict[str, Any], place: Place, run: Run) -> None:

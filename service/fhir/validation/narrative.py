@@ -6,7 +6,6 @@ Source: FHIR R4 narrative page §2.4.0; invariants txt-1 (elements and attribute
 from __future__ import annotations
 
 import re
-from html.entities import name2codepoint
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
@@ -52,8 +51,6 @@ _OWN = {
 }
 _ALLOWED = {name: _words(listed) | _COMMON for name, listed in _OWN.items()}
 _ANY_ELEMENT = frozenset({"align", "value", "start", "type", "compact", "size", "noshade", "width"})
-_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
-_XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _UNSAFE = re.compile(r"\s*(?:javascript|vbscript|data(?!:image/))\s*:", re.IGNORECASE)
 _LIMIT = 1_000_000
 
@@ -67,9 +64,11 @@ def check_div(value: Any, place: Place, run: Run) -> None:
         run.error("invalid", "a narrative may not declare a document type; leave it out", place, "txt-1")
         return
     try:
-        div = etree.fromstring(_ENTITY.sub(_entity, value), _parser())
+        div = etree.fromstring(value, _parser())
     except (etree.XMLSyntaxError, ValueError) as fault:
         reason = str(fault).partition(", line")[0][:120]
+        if "Entity" in reason:
+            reason += "; XHTML in FHIR knows only XML's own entities: write the character itself"
         run.error("invalid", f"the narrative is not well-formed XHTML: {reason}", place, "txt-1")
         return
     if div.tag != _XHTML + "div":
@@ -81,7 +80,7 @@ def check_div(value: Any, place: Place, run: Run) -> None:
             )
         run.error("invalid", message, place, "txt-1")
         return
-    found = _faults(div)
+    found = _faults(div, run)
     for message in found[:5]:
         run.error("invariant", message, place, "txt-1")
     if not found and not _says_something(div):
@@ -92,25 +91,17 @@ def _parser() -> etree.XMLParser:
     return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
-def _entity(match: re.Match[str]) -> str:
-    name = match.group(1)
-    if name in _XML_ENTITIES or name not in name2codepoint:
-        return match.group()
-    return f"&#{name2codepoint[name]};"
-
-
 def _name(element: Any) -> str:
     tag = element.tag if isinstance(element.tag, str) else "?"
     return quoted(tag.rpartition("}")[2])
 
 
-def _faults(div: Any) -> list[str]:
+def _faults(div: Any, run: Run) -> list[str]:
     found: list[str] = []
+    anchors = {f"#{identifier}" for identifier in (*run.contained, *div.xpath("//@id"))}
     for element in div.iter():
         if not isinstance(element.tag, str):
-            if element.tag is etree.ProcessingInstruction or element.tag is etree.Entity:
-                found.append("processing instructions and own entities may not stand in a narrative")
-            continue
+            continue  # a comment or a processing instruction
         name = element.tag.removeprefix(_XHTML)
         if name not in _ELEMENTS:
             found.append(f"the element {_name(element)} may not stand in a narrative; use plain text markup")
@@ -122,6 +113,10 @@ def _faults(div: Any) -> list[str]:
                 found.append(f"the attribute {quoted(plain)} may not stand on {name}; leave it out")
             elif plain in ("href", "src", "longdesc", "cite") and _UNSAFE.match(content):
                 found.append(f"the {plain} of {name} may not carry a script; link to a page instead")
+            elif plain == "src" and content.startswith("#") and content not in anchors:
+                found.append(
+                    f"the image {quoted(content)} is not in this resource; contain it, or leave it out"
+                )
     return found
 
 

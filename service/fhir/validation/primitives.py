@@ -23,7 +23,7 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _URI = re.compile(r"\S+").fullmatch
 _OID = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+").fullmatch
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}").fullmatch
+_BASE64 = re.compile(r"(?:\s*[A-Za-z0-9+/]{4})*(?:\s*[A-Za-z0-9+/]{2}[A-Za-z0-9+/=]=)?\s*").fullmatch
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
 _ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
@@ -33,7 +33,6 @@ _DATE_TIME = re.compile(
 ).fullmatch
 _INSTANT = re.compile(rf"([0-9]{{4}})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T{_CLOCK}{_ZONE}").fullmatch
 _TIME = re.compile(_CLOCK).fullmatch
-_SPACES = str.maketrans("", "", " \t\r\n")
 
 
 class Primitive(NamedTuple):
@@ -69,6 +68,10 @@ def _is_uri(value: Any) -> bool:
     return True
 
 
+def _is_canonical(value: Any) -> bool:
+    return _is_uri(value) and (":" in value or value[0] == "#")
+
+
 def _is_oid(value: Any) -> bool:
     return type(value) is str and _OID(value) is not None
 
@@ -78,10 +81,7 @@ def _is_uuid(value: Any) -> bool:
 
 
 def _is_base64(value: Any) -> bool:
-    if type(value) is not str or not value:
-        return False
-    bare = value.translate(_SPACES)
-    return len(bare) % 4 == 0 and _BASE64(bare) is not None
+    return type(value) is str and value != "" and _BASE64(value) is not None
 
 
 def _on_calendar(match: re.Match[str] | None) -> bool:
@@ -135,12 +135,17 @@ def _is_positive(value: Any) -> bool:
     return type(value) is int and 0 < value <= _INTEGER
 
 
+def has_control(value: Any) -> bool:
+    """Whether a text has control characters, but for tab and line ends: R4 says that it should not."""
+    return isinstance(value, str) and _CONTROL(value) is not None
+
+
 _TEXT = "text of at least one character, at most 1 MB, without control characters"
 
 PRIMITIVES: dict[str, Primitive] = {
     "base64Binary": Primitive("string", _is_base64, "base64: A-Z a-z 0-9 + /, padded with = to fours"),
     "boolean": Primitive("boolean", _is_boolean, "true or false, without quotation marks"),
-    "canonical": Primitive("string", _is_uri, "a URL without spaces, with |version if needed"),
+    "canonical": Primitive("string", _is_canonical, "an absolute URL (|version if needed), or # and an id"),
     "code": Primitive("string", _is_code, "no space at either end, single ones inside"),
     "date": Primitive("string", _is_date, "a calendar day as YYYY, YYYY-MM or YYYY-MM-DD"),
     "dateTime": Primitive(

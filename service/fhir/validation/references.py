@@ -46,6 +46,8 @@ def read_literal(reference: str) -> Literal | None:
 def check_reference(value: Any, place: Place, run: Run) -> None:
     """A Reference by itself: its form, and where a local one leads."""
     reference = value.get("reference")
+    if "type" in value:
+        _check_type(value["type"], below(place, "type"), run)
     if type(reference) is str and reference:
         if reference[0] == "#":
             run.local.add(reference)
@@ -67,13 +69,33 @@ def check_reference(value: Any, place: Place, run: Run) -> None:
         run.warn("incomplete", message, place, "reference")
 
 
+def _check_type(stated: Any, place: Place, run: Run) -> None:
+    if type(stated) is str and stated not in R4.resources and ":" not in stated:
+        message = f"{quoted(stated)} is no R4 resource type; write one such as Patient, or an absolute URL"
+        run.error("code-invalid", message, place, "reference")
+
+
 def _malformed(reference: str, place: Place, run: Run) -> None:
     kind = reference.partition("/")[0]
     if "/" in reference and kind.isalpha() and kind not in R4.resources:
         message = f"{quoted(kind)} is no R4 resource type"
     else:
         message = f"{quoted(reference)} is no reference"
-    run.error("value", f"{message}; write Type/id, an absolute URL, urn:uuid:… or #id", place, "reference")
+    message += "; write Type/id, an absolute URL, urn:uuid:… or #id"
+    if any(map(str.isspace, reference)):
+        run.error("value", message, place, "reference")
+    else:  # R4 lets a reference be relative to any base: what it then means cannot be told
+        run.warn("value", message, place, "reference")
+
+
+def check_identifier(value: Any, place: Place, run: Run) -> None:
+    """An Identifier whose system says that its value is a URI (FHIR R4 data types, Identifier)."""
+    given = value.get("value")
+    if value.get("system") == "urn:ietf:rfc:3986" and type(given) is str and ":" not in given:
+        message = (
+            f"{quoted(given)} is no full URI, as the system urn:ietf:rfc:3986 asks; start it with a scheme"
+        )
+        run.error("value", message, below(place, "value"), "identifier")
 
 
 def target(value: dict[str, Any], run: Run) -> dict[str, Any] | None:

@@ -26,6 +26,10 @@ REPAIRED: dict[str, tuple[str, str]] = {
         "fullUrl.empty() or fullUrl.contains('/_history/').not()",
         "an entry need have no fullUrl; HL7's expression then comes to nothing",
     ),
+    "que-7": (
+        "operator = 'exists' implies (answer is boolean)",
+        "HL7's expression asks for System.Boolean; an element that holds true or false is a FHIR.boolean",
+    ),
     "que-12": (
         "enableWhen.count() > 1 implies enableBehavior.exists()",
         "HL7's sentence says 'more than one', HL7's expression '> 2'",

@@ -18,7 +18,7 @@ from service.fhir.validation import (
     types,
 )
 from service.fhir.validation.places import below
-from service.fhir.validation.primitives import PRIMITIVES, explain
+from service.fhir.validation.primitives import MEGABYTE, PRIMITIVES, explain, has_control
 from service.fhir.validation.run import quoted
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def native(type_name: str) -> tuple[Rule, ...]:
     found: dict[str, tuple[Rule, ...]] = {
         "Coding": (bindings.check_coding,),
         "Extension": (extensions.check_value,),
+        "Identifier": (references.check_identifier,),
         "Reference": (references.check_reference,),
     }
     if type_name in ("Quantity", "Age", "Count", "Distance", "Duration"):
@@ -152,6 +153,10 @@ def _primitive_one(type_name: str, facts: dict[str, Any]) -> One:
             return
         at = (place, name, index, place[3] + 1)
         if not holds(value):
+            if has_control(value) and 0 < len(value) <= MEGABYTE and type_name in ("string", "markdown"):
+                message = f"{quoted(value)} has control characters; XML cannot carry them: leave them out"
+                run.warn("value", message, at, type_name)
+                return
             code, message = explain(type_name, value)
             run.error(code, message, at, type_name)
             return

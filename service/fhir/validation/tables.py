@@ -55,7 +55,7 @@ PACK_EXTENSIONS = Table(_R4 / "pack.tsv")
 """The same for HL7's extension pack, without those that R4 defines itself."""
 
 CODE_SYSTEMS = Table(_R4 / "codesystems.tsv")
-"""Code system url -> ``codes`` (code -> display), ``parents``, ``anyCase``."""
+"""Code system url -> ``codes`` (code -> display), ``parents``, ``anyCase``, ``later`` (added since R4)."""
 
 VALUE_SETS = Table(_R4 / "valuesets.tsv")
 """Value set url -> ``systems`` (system -> ``*`` or codes) and ``open``, what cannot be enumerated."""
