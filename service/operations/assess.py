@@ -40,6 +40,10 @@ class Plans:
                 raise ContentFault(f"two plans take the form {plan.form} as input; one form, one plan")
         return found
 
+    def all(self) -> tuple[Plan, ...]:
+        """Every published plan that assesses a form."""
+        return tuple(self._by_form.values())
+
     def for_form(self, form: Resource) -> Plan | None:
         """The plan that assesses a form, by the Questionnaire that it answers; None where none does."""
         return self._by_form.get(str(form.get("questionnaire", "")).split("|")[0])
