@@ -297,7 +297,7 @@ class _Checker:
                 return Static(arguments[-1].types, source.ordered and arguments[-1].ordered)
             case "type":
                 return Static(arguments[0].types, source.ordered)
-            case "any":
+            case "any" | "value":
                 return ANYTHING
         return of_system(function.gives)
 

@@ -14,10 +14,11 @@ from .code import Code, Run, constant, single, typed, valued
 from .equality import ItemSet
 from .errors import EvaluationError, ExpressionError
 from .functions import FUNCTIONS
-from .nodes import Node, TypeReflection
+from .nodes import Node
 from .quantity import Quantity, calendar_unit
 from .specifiers import TypeMatch, resembling_type, resolve
 from .temporal import parse_date, parse_datetime, parse_time
+from .values import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,8 +152,8 @@ class Compiler:
                     if item.__class__ is Node:
                         shape = item.shape
                         (shape.getters.get(name) or shape.getter(name))(item, out)
-                    elif item.__class__ is TypeReflection and name in TypeReflection._fields:
-                        out.append(getattr(item, name))
+                    else:
+                        out += part_of(item, name)
                 frame.steps -= len(out)
                 if frame.steps < 0:
                     frame.spend(0)

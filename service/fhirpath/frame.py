@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far an evaluation may go before it ends in a LimitError.
+    """How far an evaluation may go before it ends in a LimitError: `steps` counts items visited or made.
 
-    `steps` counts items visited or made; `text` is the length of the longest string a function may make.
+    Beside it, no function makes a text of more than a million characters, and `compile` bounds nesting.
     """
 
     steps: int = 1_000_000
-    text: int = 1_000_000
 
 
 class Terminology(Protocol):

@@ -130,6 +130,20 @@ class Program:
         except RecursionError:
             raise LimitError("the resource is nested too deeply") from None
 
+    def over(self, frame: Frame) -> list[Any]:
+        """The answer, as engine's items, over a frame that the caller made and may use again.
+
+        For callers that evaluate many expressions over one resource: its `this` may differ from its context,
+        and its variables hold engine's items. EvaluationError as for `nodes`.
+        """
+        try:
+            return self._run(frame)
+        except EvaluationError as error:
+            error.place(self.text, 0)
+            raise
+        except RecursionError:
+            raise LimitError("the resource is nested too deeply") from None
+
 
 _ALONE = Surroundings()
 

@@ -156,3 +156,12 @@ def output(item: Any) -> Any:
     if kind is TypeReflection:
         return {"namespace": item.namespace, "name": item.name}
     return item
+
+
+def part_of(item: Any, name: str) -> list[Any]:
+    """The part of a System value that a step leads to: those of a Quantity and of what `type()` gives."""
+    if item.__class__ is Quantity and name in ("value", "unit"):
+        return [getattr(item, name)]
+    if item.__class__ is TypeReflection and name in TypeReflection._fields:
+        return [getattr(item, name)]
+    return []

@@ -35,7 +35,8 @@ class Function(NamedTuple):
 
     `takes` is the System type an input must have, or `Any`. `gives` names what comes back: a System type, or
     `input` (items of the input), `argument` (what the last argument gives), `type` (of the type named),
-    `any`. `ordered` marks those whose answer depends on the order of the input.
+    `value` (one System value of any type), `any`. `ordered` marks those whose answer depends on the order of
+    the input.
     """
 
     name: str
