@@ -131,7 +131,7 @@ class Program:
             raise LimitError("the resource is nested too deeply") from None
 
     def over(self, frame: Frame) -> list[Any]:
-        """The answer, as engine's items, over a frame that the caller made and may use again.
+        """The answer, as engine's items, over a frame that the caller made.
 
         For callers that evaluate many expressions over one resource: its `this` may differ from its context,
         and its variables hold engine's items. EvaluationError as for `nodes`.
