@@ -26,6 +26,7 @@ from service.fhir.concepts import Terminology
 from service.fhir.json_text import Limits
 from service.operations.act import Actor
 from service.operations.assess import Plans
+from service.operations.terms import Terms
 from service.web import errors, fhir
 from service.web.operations.registry import OPERATIONS
 from service.web.services import Services
@@ -93,13 +94,15 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
 
     metrics = Metrics()
     plans = Plans(content)
+    terminology = Terminology(content.resolve)
     app = FastAPI(
         title="htg117", version=version(), lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
     )
     app.state.services = Services(
         content=content,
         records=kept,
-        terminology=Terminology(content.resolve),
+        terminology=terminology,
+        terms=Terms(terminology),
         clock=now,
         new_id=new_id,
         threads=threads,

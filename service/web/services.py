@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from service.fhir.concepts import Terminology
+    from service.fhirpath import Terminology as Terms
     from service.operations.assess import Plans
     from service.operations.ports import Clock, Content, Records
     from service.operations.submit import Act
@@ -36,6 +37,7 @@ class Services:
     content: Content
     records: Records
     terminology: Terminology
+    terms: Terms
     clock: Clock
     new_id: Callable[[], str]
     threads: Executor

@@ -44,11 +44,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.chown(folder, "postgres")
     data = folder / "data"
     subprocess.run(
-        [*runs_as, binaries / "initdb", "-D", data, "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8"],
+        [*runs_as, str(binaries / "initdb"), "-D", str(data), "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8"],
         check=True, capture_output=True, cwd=folder,
     )  # fmt: skip
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=60"
-    control = [*runs_as, binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
+    control = [*runs_as, str(binaries / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log")]
     subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True, cwd=folder)
     yield f"postgresql+psycopg://test@/{{name}}?host={folder}"
     subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, cwd=folder)

@@ -19,7 +19,10 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class In:
-    """One input parameter. ``type`` is a FHIR type; ``Resource`` or a resource type travels as resource."""
+    """One input parameter. ``type`` is a FHIR type; ``Resource`` or a resource type travels as resource.
+
+    ``any`` is a resource, a Reference or a canonical.
+    """
 
     name: str
     type: str

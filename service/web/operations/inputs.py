@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from service.domain.errors import Refused, Unsupported
 from service.domain.issues import error
 from service.fhirpath.model import R4
+from service.web.operations.declared import In
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from service.web.operations.declared import In, Operation
+    from service.web.operations.declared import Operation
 
 Resource = dict[str, Any]
 Inputs = dict[str, list[Any]]
@@ -68,6 +69,8 @@ def _read(declared: tuple[In, ...], parameters: Any, place: str) -> Inputs:
 def _value(declared: In, entry: Resource, here: str) -> Any:
     if declared.parts:
         return _read(declared.parts, entry.get("part", []), here)
+    if declared.type == "any":
+        return _anything(declared, entry, here)
     if declared.type == "Resource" or declared.type in R4.resources:
         resource = entry.get("resource")
         if not isinstance(resource, dict):
@@ -89,6 +92,16 @@ def _value(declared: In, entry: Resource, here: str) -> Any:
             f"the parameter '{declared.name}' is no proper {declared.type}", expression=f"{here}.{key}"
         )
     return value
+
+
+def _anything(declared: In, entry: Resource, here: str) -> Any:
+    """A resource, a Reference or a canonical, whichever it is."""
+    given = [value for key, value in entry.items() if key == "resource" or key.startswith("value")]
+    if len(given) != 1 or not isinstance(given[0], (dict, str)):
+        raise Refused(f"'{declared.name}' carries a resource, a Reference or a canonical", expression=here)
+    if isinstance(entry.get("resource"), dict):
+        _check_type(In(declared.name, "Resource", ""), entry["resource"], f"{here}.resource")
+    return given[0]
 
 
 _TEXTS = frozenset({"string", "uri", "canonical", "code", "id", "url", "dateTime", "date"})
@@ -128,7 +141,7 @@ def _primitive(declared: In, text: str) -> Any:
             return Decimal(text)
         except InvalidOperation:
             pass
-    if kind in _TEXTS:
+    if kind in _TEXTS or kind == "any":
         return text
     raise Refused(
         f"'{declared.name}' is a {kind}; send it by POST in a Parameters resource, or mend its value"
