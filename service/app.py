@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 
 from service.adapters import content as published
 from service.adapters import records
+from service.adapters.absent import NoRecords
 from service.domain.errors import ServiceError
 from service.fhir.concepts import Terminology
 from service.fhir.json_text import Limits
@@ -34,10 +35,12 @@ from service.web.tracing import Metrics, Tracing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from concurrent.futures import Executor
     from typing import TextIO
 
     from service.adapters.content import Folder
     from service.adapters.records import Store
+    from service.operations.ports import Content, Records
     from service.settings import Settings
 
 THREADS = 8
@@ -79,6 +82,32 @@ def log_to(stream: TextIO, level: str) -> None:
     )
 
 
+def compose(settings: Settings, content: Content, records: Records, threads: Executor) -> Services:
+    """Everything that handlers and commands work with."""
+    plans = Plans(content)
+    terminology = Terminology(content.resolve)
+    return Services(
+        content=content,
+        records=records,
+        terminology=terminology,
+        terms=Terms(terminology),
+        clock=now,
+        new_id=new_id,
+        threads=threads,
+        version=version(),
+        plans=plans,
+        act=Actor(content, plans, lambda _form: (None, ())),
+        operations=OPERATIONS,
+        limits=Limits(settings.max_body, settings.max_depth),
+        base_url=settings.base_url,
+    )
+
+
+def offline(settings: Settings) -> Services:
+    """The same for a command that reads the published content and has no records."""
+    return compose(settings, published.load(settings.content_folders), NoRecords(), ThreadPoolExecutor(1))
+
+
 def build(settings: Settings, content: Folder | None = None, store: Store | None = None) -> FastAPI:
     """The web application. The store, if it was not handed in, is opened here and closed when it stops."""
     content = content or published.load(settings.content_folders)
@@ -93,26 +122,15 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
             kept.close()
 
     metrics = Metrics()
-    plans = Plans(content)
-    terminology = Terminology(content.resolve)
     app = FastAPI(
-        title="htg117", version=version(), lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
-    )
-    app.state.services = Services(
-        content=content,
-        records=kept,
-        terminology=terminology,
-        terms=Terms(terminology),
-        clock=now,
-        new_id=new_id,
-        threads=threads,
+        title="htg117",
         version=version(),
-        plans=plans,
-        act=Actor(content, plans, lambda _form: (None, ())),
-        operations=OPERATIONS,
-        limits=Limits(settings.max_body, settings.max_depth),
-        base_url=settings.base_url,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
     )
+    app.state.services = compose(settings, content, kept, threads)
     app.router.routes.extend(fhir.routes())
     app.add_exception_handler(HTTPException, errors.of_framework)
     app.add_exception_handler(ServiceError, errors.of_ours)

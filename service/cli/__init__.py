@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from service.cli.evaluate import apply, assess, extract, populate
 from service.cli.serve import serve
 
 app = typer.Typer(
@@ -17,7 +18,8 @@ app = typer.Typer(
     "It restates criteria and decides nothing.\n\n"
     "Exit codes: **0** all done, **1** done with faults found, **2** could not be done.",
 )
-app.command()(serve)
+for command in (serve, assess, extract, populate, apply):
+    app.command()(command)
 
 
 def main() -> None:

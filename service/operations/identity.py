@@ -36,20 +36,28 @@ class Identity:
         return str(uuid.uuid5(_SPACE, f"{self.id} {role}"))
 
 
-def identify(form: Resource, records: Records) -> Identity:
-    """The form's identity; Conflict if several stored forms claim its identifier."""
+def name(form: Resource) -> Identity:
+    """The form's identity from what it says itself."""
     identifier = form.get("identifier")
     if isinstance(identifier, dict) and identifier.get("value"):
         system, value = str(identifier.get("system", "")), str(identifier["value"])
-        stored = _stored(records, system, value)
-        return Identity(stored or _named("identifier", system, value), by_content=False)
+        return Identity(_named("identifier", system, value), by_content=False)
     given = form.get("id")
     if isinstance(given, str):
-        if records.read(FORM, given) is not None:  # one of ours, read here and sent back
-            return Identity(given, by_content=False)
         source = form.get("meta", {}).get("source", "")
         return Identity(_named("source", str(source), given), by_content=False)
     return Identity(_named("content", fingerprint(form)), by_content=True)
+
+
+def identify(form: Resource, records: Records) -> Identity:
+    """The form's identity among the stored ones; Conflict if several of them claim its identifier."""
+    identifier, given = form.get("identifier"), form.get("id")
+    if isinstance(identifier, dict) and identifier.get("value"):
+        stored = _stored(records, str(identifier.get("system", "")), str(identifier["value"]))
+        return Identity(stored, by_content=False) if stored else name(form)
+    if isinstance(given, str) and records.read(FORM, given) is not None:
+        return Identity(given, by_content=False)  # one of ours, read here and sent back
+    return name(form)
 
 
 def require_amendable(form: Resource, identity: Identity) -> None:

@@ -1,0 +1,70 @@
+"""``assess``, ``extract``, ``populate`` and ``apply``: forms in, what HTG117 says of them out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli import jobs, work
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(help="JSON files, or NDJSON with one resource a line. None, or -, reads stdin."),
+]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Processes to share the work.")]
+Output = Annotated[Path | None, typer.Option(help="Write here instead of stdout.")]
+
+
+def assess(files: Files = None, workers: Workers = 1, output: Output = None) -> None:
+    """What the criteria come to, for each completed form: one outcome Observation a line.
+
+    Each criterion is met, not met or unknown, an unknown with its reason and each with its paragraph.
+    Nothing is stored. The answers come one a line in the order of the forms; a form that is refused is
+    answered by an OperationOutcome on its line, and told on stderr with its line number.
+
+    Example: **htg117 assess forms.ndjson --workers 2 > outcomes.ndjson**
+    """
+    _run(work.Plan(jobs.assess, {}), files, workers, output)
+
+
+def extract(files: Files = None, workers: Workers = 1, output: Output = None) -> None:
+    """The resources that each completed form holds: one transaction Bundle a line (SDC $extract)."""
+    options = {"name": "extract", "type": "QuestionnaireResponse"}
+    _run(work.Plan(jobs.operation, options), files, workers, output)
+
+
+def populate(
+    form: Annotated[str, typer.Option("--form", help="The id of the form, such as htg117-eligibility.")],
+    files: Files = None,
+    workers: Workers = 1,
+    output: Output = None,
+) -> None:
+    """The form pre-filled from each record: Bundles of one patient's data, or Parameters of $populate."""
+    options = {"name": "populate", "type": "Questionnaire", "id": form}
+    _run(work.Plan(jobs.operation, options), files, workers, output)
+
+
+def apply(
+    plan: Annotated[
+        str, typer.Option("--plan", help="The id of the plan, such as htg117-patient-selection.")
+    ],
+    files: Files = None,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Answer a Bundle ($r5.apply), not a CarePlan.")
+    ] = False,
+    workers: Workers = 1,
+    output: Output = None,
+) -> None:
+    """What the plan proposes for each completed form (or Parameters of $apply): one CarePlan a line."""
+    options = {"name": "r5.apply" if bundle else "apply", "type": "PlanDefinition", "id": plan}
+    _run(work.Plan(jobs.operation, options), files, workers, output)
+
+
+def _run(plan: work.Plan, files: list[str] | None, workers: int, output: Path | None) -> None:
+    if output is None:
+        raise typer.Exit(work.run(plan, files or [], workers, sys.stdout.buffer))
+    with output.open("wb") as stream:
+        raise typer.Exit(work.run(plan, files or [], workers, stream))
