@@ -14,7 +14,7 @@ from .code import Code, Run, constant, single, typed, valued
 from .equality import ItemSet
 from .errors import EvaluationError, ExpressionError
 from .functions import FUNCTIONS
-from .nodes import Node
+from .nodes import Node, make
 from .quantity import Quantity, calendar_unit
 from .specifiers import TypeMatch, resembling_type, resolve
 from .temporal import parse_date, parse_datetime, parse_time
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from .frame import Frame
     from .model import Model
+    from .shapes import Shape
     from .syntax import Expression
 
 # What these do cannot fail itself, only what their input or arguments do: their errors have a place already.
@@ -147,13 +148,30 @@ class Compiler:
         def children(frame: Frame) -> list[Any]:
             out: list[Any] = []
             items = run(frame)
+            known: Shape | None = None
+            link: tuple[str, Shape] | None = None
             try:
                 for item in items:
-                    if item.__class__ is Node:
-                        shape = item.shape
-                        (shape.getters.get(name) or shape.getter(name))(item, out)
-                    else:
+                    if item.__class__ is not Node:
                         out += part_of(item, name)
+                        continue
+                    shape = item.shape
+                    if shape is not known:
+                        known, link = shape, shape.link(name)
+                        get = shape.getters.get(name) or shape.getter(name)
+                    values = None if link is None else item.value.get(link[0])
+                    # Arrays of objects of one type, the most common child, are gone through here; the getter
+                    # does all else, and says what is wrong with JSON that is not of its type.
+                    if link is None or (values is not None and values.__class__ is not list):
+                        get(item, out)
+                    elif values is not None:
+                        child = link[1]
+                        for place, value in enumerate(values):
+                            if value.__class__ is not dict:
+                                del out[len(out) - place :]
+                                get(item, out)
+                                break
+                            out.append(make(Node, (value, child, None, item, name, place)))
                 frame.steps -= len(out)
                 if frame.steps < 0:
                     frame.spend(0)

@@ -164,6 +164,8 @@ def _collection(value: Any, shapes: Shapes, type_: str | None) -> list[Any]:
     """A caller's value as a collection."""
     if value.__class__ is dict:
         return [shapes.root(value, type_)]
+    if value.__class__ is Node:
+        return [value]
     if isinstance(value, list | tuple):
         return [item for one in value for item in _collection(one, shapes, type_)]
     return [] if value is None else [_item(value, shapes, type_)]

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .errors import EvaluationError
-from .nodes import Node
+from .nodes import Node, make
 from .values import READERS
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Shape:
         "getters",
         "info",
         "keys",
+        "links",
         "name",
         "plain",
         "primitive",
@@ -52,6 +53,7 @@ class Shape:
             self.read = READERS["Quantity"]
         self.getters: dict[str, Getter] = {}
         self.by_key: dict[str, Getter] = {}
+        self.links: dict[str, tuple[str, Shape] | None] = {}
         # JSON properties of single elements that are plain text, by element name: they can be compared as
         # they stand. `keys` are those a value can be told apart by before it is compared as a whole.
         self.plain: dict[str, str] = {}
@@ -110,9 +112,12 @@ class Shape:
         return beside
 
     def link(self, name: str) -> tuple[str, Shape] | None:
-        """The JSON property and shape of an element that is of one complex type; None for any other
-        element.
-        """
+        """The JSON property and shape of an element of one complex type; None for any other element."""
+        if name not in self.links:
+            self.links[name] = self._link(name)
+        return self.links[name]
+
+    def _link(self, name: str) -> tuple[str, Shape] | None:
         element = self.info.elements.get(name) if self.info is not None and not self.primitive else None
         if element is None or len(element.variants) != 1:
             return None
@@ -223,9 +228,9 @@ def _complex(field: str, name: str, type_name: str | None, shapes: Shapes) -> Ge
                     if item is None:
                         continue
                     raise _misshapen(node, name, "an object")
-                out.append(Node(item, shape or shapes.of_resource(item), None, node, name, index))
+                out.append(make(Node, (item, shape or shapes.of_resource(item), None, node, name, index)))
         elif value.__class__ is dict:
-            out.append(Node(value, shape or shapes.of_resource(value), None, node, name, None))
+            out.append(make(Node, (value, shape or shapes.of_resource(value), None, node, name, None)))
         else:
             raise _misshapen(node, name, "an object")
 
@@ -246,7 +251,7 @@ def _primitive(field: str, name: str, shape: Shape) -> Getter:
         elif value is not None or sibling is not None:
             if sibling is not None and sibling.__class__ is not dict:
                 raise _misshapen(node, beside, "an object")
-            out.append(Node(value, shape, sibling, node, name, None))
+            out.append(make(Node, (value, shape, sibling, node, name, None)))
 
     def _pairs(node: Node, value: Any, sibling: Any, out: list[Any]) -> None:
         values = value if value.__class__ is list else [] if value is None else [value]
@@ -259,7 +264,7 @@ def _primitive(field: str, name: str, shape: Shape) -> Getter:
             if extra is not None and extra.__class__ is not dict:
                 raise _misshapen(node, beside, "an object")
             if item is not None or extra is not None:
-                out.append(Node(item, shape, extra, node, name, index))
+                out.append(make(Node, (item, shape, extra, node, name, index)))
 
     return get
 
@@ -299,10 +304,9 @@ def _of_primitive(name: str, element: ElementInfo | None, shapes: Shapes) -> Get
 
     def get(node: Node, out: list[Any]) -> None:
         if node.sibling is not None:
-            before = len(out)
-            inner(Node(node.sibling, node.shape, None, node.parent, node.name, node.index), out)
-            for child in out[before:]:
-                child.parent = node
+            found: list[Any] = []
+            inner(node._replace(value=node.sibling, sibling=None), found)
+            out += [child._replace(parent=node) for child in found]
 
     return get
 

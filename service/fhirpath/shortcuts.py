@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import syntax
 from .code import Code, One, Run, truth, valued
-from .nodes import Node
+from .nodes import Node, make
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -133,7 +133,7 @@ def _pick(parent: Node, field: str, child: Shape, fields: Sequence[tuple[str, st
         if found == text:
             verdict = _has(value, others) if others else True
             if verdict:
-                out.append(Node(value, child, None, parent, field, index))
+                out.append(make(Node, (value, child, None, parent, field, index)))
             elif verdict is None:
                 return -1
         elif found.__class__ is not str and found is not None:
