@@ -17,11 +17,12 @@ from service.fhir.validation.run import Run, quoted
 from service.fhir.validation.tables import CODE_SYSTEMS, VALUE_SETS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Collection, Container
 
     from service.fhir.validation.places import Place
 
 _HL7 = "http://hl7.org/fhir/ValueSet/"
+_LANGUAGES = _HL7 + "all-languages"
 _SYSTEM_TYPES = "http://hl7.org/fhirpath/System."  # HL7's definitions type ids and urls with these
 _MIME = re.compile(
     r"xml|json|ttl|[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?:\s*;\s*[A-Za-z0-9_.-]+=\S+)*"
@@ -33,7 +34,7 @@ _TAG = re.compile(
 ).fullmatch
 _SHAPED: dict[str, tuple[Callable[[str], Any], str]] = {
     _HL7 + "mimetypes": (_MIME, "a MIME type such as text/plain (BCP 13), or xml, json or ttl"),
-    _HL7 + "all-languages": (_TAG, "a language tag such as en-GB (BCP 47)"),
+    _LANGUAGES: (_TAG, "a language tag such as en-GB (BCP 47)"),
     _HL7 + "currencies": (
         CURRENCIES.__contains__,
         "a currency's three capital letters such as GBP (ISO 4217)",
@@ -104,6 +105,8 @@ def rule(type_name: str, strength: str, url: str) -> Callable[[Any, Place, Run],
     """The check of a value of that type against a bound value set; None where there is none to make."""
     url = url.partition("|")[0]
     if url in _SHAPED:
+        if type_name in ("CodeableConcept", "Coding"):
+            return _shaped_codings(*_SHAPED[url]) if url == _LANGUAGES else None
         return _shaped(*_SHAPED[url]) if type_name in ("code", "string") else None
     value_set = hl7_value_set(url)
     if value_set is None:
@@ -134,6 +137,19 @@ def _shaped(matches: Callable[[str], Any], allowed: str) -> Callable[[Any, Place
             )
 
     return check
+
+
+def _shaped_codings(matches: Callable[[str], Any], allowed: str) -> Callable[[Any, Place, Run], None]:
+    check = _shaped(matches, allowed)
+
+    def check_codings(value: Any, place: Place, run: Run) -> None:
+        codings = value.get("coding", [value])
+        for index, coding in enumerate(codings if isinstance(codings, list) else ()):
+            code = coding.get("code") if isinstance(coding, dict) else None
+            if isinstance(code, str) and coding.get("system") == "urn:ietf:bcp:47":
+                check(code, below(place, "coding", index) if "coding" in value else place, run)
+
+    return check_codings
 
 
 def _plain(value_set: ValueSet, strength: str) -> Callable[[Any, Place, Run], None]:
@@ -214,9 +230,7 @@ def check_coding(value: Any, place: Place, run: Run) -> None:
         return
     held = held_codes(system)
     if not held:
-        if system.startswith(_HL7) or "/ValueSet/" in system:
-            message = f"{quoted(system)} names a value set; give the code system that the code is of"
-            run.error("code-invalid", message, below(place, "system"), "coding")
+        _check_brought(value, code, system, place, run)
         return
     display = held.get(code)
     if display is None:
@@ -228,8 +242,30 @@ def check_coding(value: Any, place: Place, run: Run) -> None:
         if display is None:
             _unknown(system, code, held, place, run)
             return
-    given = value.get("display")
-    if type(given) is str and display and given != display and not _alike(given, display):
+    if display:
+        _check_display(value.get("display"), code, display, place, run)
+
+
+def _check_brought(value: dict[str, Any], code: str, system: str, place: Place, run: Run) -> None:
+    """A Coding whose system is not HL7's: against the code system that the caller brings, if any."""
+    if "/ValueSet/" in system:
+        message = f"{quoted(system)} names a value set; give the code system that the code is of"
+        run.error("code-invalid", message, below(place, "system"), "coding")
+        return
+    if run.resolve is None:
+        return
+    brought = run.code_system(system)
+    if brought is None:
+        return
+    concept = brought.find(code)
+    if concept is None:
+        _unknown(system, code, brought.concepts, place, run)
+    elif concept.display:
+        _check_display(value.get("display"), code, concept.display, place, run)
+
+
+def _check_display(given: Any, code: str, display: str, place: Place, run: Run) -> None:
+    if type(given) is str and given != display and not _alike(given, display):
         message = f"{quoted(given)} is not the display of {quoted(code)}; write '{display}' or leave it out"
         run.warn("code-invalid", message, below(place, "display"), "display")
 
@@ -238,7 +274,7 @@ def _alike(one: str, other: str) -> bool:
     return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
-def _unknown(system: str, code: str, held: dict[str, str], place: Place, run: Run) -> None:
+def _unknown(system: str, code: str, held: Collection[str], place: Place, run: Run) -> None:
     listed = ", ".join(list(held)[:12]) + (", …" if len(held) > 12 else "")
     message = f"{quoted(code)} is no code of {system}; its codes: {listed}"
     run.error("code-invalid", message, below(place, "code"), "coding")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from service.fhir.validation import bundles, profiles, questionnaires, responses, types
+from service.fhir.validation import bundles, held, profiles, questionnaires, responses, types
 from service.fhir.validation.places import below, root
 from service.fhir.validation.run import quoted
 from service.fhirpath.model import R4
@@ -88,7 +88,7 @@ def _check_form(value: dict[str, Any], place: Place, run: Run) -> None:
     for issue in questionnaires.check(
         value,
         resolve=resolve,
-        terminology=run.concepts if resolve else None,
+        terminology=held.concepts(run) if resolve else None,
         contained=run.contained,
     ):
         run.adopt(issue, place, "Questionnaire")
@@ -108,7 +108,7 @@ def _check_response(value: dict[str, Any], place: Place, run: Run) -> None:
         run.warn("not-found", message, at, "form-unchecked")
         return
     resolve = run.find if run.resolve is not None else None
-    terminology = run.concepts if resolve else None
+    terminology = held.concepts(run) if resolve else None
     for issue in responses.check(value, form, resolve=resolve, terminology=terminology):
         run.adopt(issue, place, "QuestionnaireResponse")
 

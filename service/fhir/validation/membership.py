@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service.fhir.validation import bindings
+from service.fhir.validation import bindings, held
 from service.fhir.validation.run import quoted
 
 if TYPE_CHECKING:
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 def contains(canonical: str, system: str | None, code: str, run: Run) -> bool | None:
     """Whether the value set holds the code; ``system`` None asks about a bare code."""
     url = canonical.partition("|")[0]
-    held = bindings.hl7_value_set(url)
-    if held is not None:
+    own = bindings.hl7_value_set(url)
+    if own is not None:
         if system is None:
-            listed = held.plain_codes
+            listed = own.plain_codes
             return None if listed is None else code in listed
-        return held.contains(system, code)
+        return own.contains(system, code)
     if run.resolve is None:
         return None
-    return run.concepts.contains(canonical, system, code)
+    return held.concepts(run).contains(canonical, system, code)
 
 
 def codes_of(value: Any) -> list[tuple[str | None, str]] | None:

@@ -26,31 +26,35 @@ def _words(text: str) -> frozenset[str]:
 _ELEMENTS = _words(
     "div h1 h2 h3 h4 h5 h6 p br hr ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr th td "
     "a img map area span b i u em strong small big tt sub sup pre code samp kbd var cite abbr acronym dfn "
-    "blockquote q address bdo ins del"
+    "blockquote q address bdo"
 )
 _COMMON = _words("id class style lang dir title accesskey tabindex xml:lang xmlns")
 _OWN = {
-    "a": "href name type hreflang rel rev shape coords charset target",
+    "a": "href name type hreflang rel rev shape coords charset",
     "area": "href shape coords alt nohref",
     "blockquote": "cite",
-    "br": "clear",
     "col": "span width align valign char charoff",
     "colgroup": "span width align valign char charoff",
-    "del": "cite datetime",
     "img": "src alt longdesc height width usemap ismap border hspace vspace align name",
-    "ins": "cite datetime",
     "map": "name",
+    "pre": "space",
     "q": "cite",
-    "table": "summary width border frame rules cellspacing cellpadding align bgcolor",
+    "table": "summary width border frame rules cellspacing cellpadding align",
     "tbody": "align valign char charoff",
-    "td": "abbr axis headers scope rowspan colspan align valign char charoff bgcolor width height nowrap",
+    "td": "abbr axis headers scope rowspan colspan align valign char charoff width nowrap",
     "tfoot": "align valign char charoff",
-    "th": "abbr axis headers scope rowspan colspan align valign char charoff bgcolor width height nowrap",
+    "th": "abbr axis headers scope rowspan colspan align valign char charoff width nowrap",
     "thead": "align valign char charoff",
-    "tr": "align valign char charoff bgcolor",
+    "tr": "align valign char charoff",
 }
 _ALLOWED = {name: _words(listed) | _COMMON for name, listed in _OWN.items()}
-_ANY_ELEMENT = frozenset({"align", "value", "start", "type", "compact", "size", "noshade", "width"})
+_ANY_ELEMENT = frozenset({"align", "width"})
+_INSIDE = {
+    "li": ("ul", "ol"),
+    "td": ("tr",),
+    "th": ("tr",),
+    "tr": ("table", "thead", "tbody", "tfoot"),
+}
 _UNSAFE = re.compile(r"\s*(?:javascript|vbscript|data(?!:image/))\s*:", re.IGNORECASE)
 _LIMIT = 1_000_000
 
@@ -106,6 +110,10 @@ def _faults(div: Any, run: Run) -> list[str]:
         if name not in _ELEMENTS:
             found.append(f"the element {_name(element)} may not stand in a narrative; use plain text markup")
             continue
+        within = _INSIDE.get(name)
+        parent = element.getparent()
+        if within and (parent is None or parent.tag.removeprefix(_XHTML) not in within):
+            found.append(f"{name} must stand directly in {' or '.join(within)}")
         allowed = _ALLOWED.get(name, _COMMON)
         for attribute, content in element.items():
             plain = attribute.replace("{http://www.w3.org/XML/1998/namespace}", "xml:")
@@ -113,12 +121,15 @@ def _faults(div: Any, run: Run) -> list[str]:
                 found.append(f"the attribute {quoted(plain)} may not stand on {name}; leave it out")
             elif plain in ("href", "src", "longdesc", "cite") and _UNSAFE.match(content):
                 found.append(f"the {plain} of {name} may not carry a script; link to a page instead")
-            elif plain == "src" and content.startswith("#") and content not in anchors:
-                found.append(
-                    f"the image {quoted(content)} is not in this resource; contain it, or leave it out"
-                )
+            elif plain in ("src", "href") and content[:1] == "#" and content not in {"#", *anchors}:
+                found.append(f"{quoted(content)} leads nowhere in this resource; mend the {plain} of {name}")
+            elif plain == "src" and not content.strip():
+                found.append(f"the src of {name} is empty; give the image's address")
     return found
 
 
 def _says_something(div: Any) -> bool:
-    return any(text.strip() for text in div.itertext()) or next(div.iter(_XHTML + "img"), None) is not None
+    return (
+        any(text.strip(" \t\r\n") for text in div.itertext())
+        or next(div.iter(_XHTML + "img"), None) is not None
+    )

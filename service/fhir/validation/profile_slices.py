@@ -147,7 +147,7 @@ def _walk(
             for given, sibling, inner_type, _, _ in children_of(value, R4.type(type_name), wanted):
                 one = given if given is not None else sibling
                 if not argument or (isinstance(one, dict) and one.get("url") == argument):
-                    following.append((one, inner_type))
+                    following.append((one, profiles.type_of(one, inner_type)))
         values = following
         if node is not None:
             below = node.children.get(wanted) or node.children.get(f"{wanted}[x]")

@@ -154,7 +154,7 @@ class _Checking:
 
     def _element(self, node: Node, owner: Any, info: Any, place: Place) -> None:
         items = [
-            Item(value, sibling, _type_of(value, type_name), below(place, name, index))
+            Item(value, sibling, type_of(value, type_name), below(place, name, index))
             for value, sibling, type_name, name, index in children_of(owner, info, node.name)
         ]
         element = info.elements.get(node.name.removesuffix("[x]")) if info else None
@@ -266,7 +266,7 @@ class _Checking:
             )
 
 
-def _type_of(value: Any, type_name: str) -> str:
+def type_of(value: Any, type_name: str) -> str:
     """The type of a value; of a resource, its own."""
     if type_name == "Resource" and isinstance(value, dict):
         kind = value.get("resourceType")

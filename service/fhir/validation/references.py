@@ -90,7 +90,10 @@ def _malformed(reference: str, place: Place, run: Run) -> None:
 
 def check_identifier(value: Any, place: Place, run: Run) -> None:
     """An Identifier whose system says that its value is a URI (FHIR R4 data types, Identifier)."""
-    given = value.get("value")
+    given, system = value.get("value"), value.get("system")
+    if type(system) is str and ":" not in system:
+        message = f"{quoted(system)} is not absolute; a system is named by a URL or urn: of its own"
+        run.error("value", message, below(place, "system"), "identifier")
     if value.get("system") == "urn:ietf:rfc:3986" and type(given) is str and ":" not in given:
         message = (
             f"{quoted(given)} is no full URI, as the system urn:ietf:rfc:3986 asks; start it with a scheme"

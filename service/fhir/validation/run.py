@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from service.domain.issues import Issue, Severity, ordered
-from service.fhir.concepts import Terminology
 from service.fhir.validation import places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from service.fhir.concepts import CodeSystem, Terminology
     from service.fhir.validation.bundles import BundleIndex
     from service.fhir.validation.places import Place
 
@@ -102,17 +102,16 @@ class Run:
             expression = places.render(place, self.root) + expression.removeprefix(name)
         self.report(issue.severity, issue.code, issue.message, (None, expression, -2, 0), issue.key)
 
-    @property
-    def concepts(self) -> Terminology:
-        """The terminology that the caller's ``resolve`` brings, with HL7's own code systems beside it."""
-        if self.terminology is None:
-            self.terminology = Terminology(self.find)
-        return self.terminology
-
     def find(self, canonical: str) -> dict[str, Any] | None:
         """The resource of a canonical, through the caller's ``resolve``, or None."""
         found = self.resolve(canonical) if self.resolve is not None else None
         return found if isinstance(found, dict) else None
+
+    def code_system(self, url: str) -> CodeSystem | None:
+        """The complete code system that the caller brings under a url, or None."""
+        from service.fhir.validation import held
+
+        return held.code_system(url, self)
 
     def structure(self, canonical: str) -> dict[str, Any] | None:
         """The StructureDefinition of a canonical, through the caller's ``resolve``, or None."""
