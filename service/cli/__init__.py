@@ -6,6 +6,7 @@ import typer
 
 from service.cli.evaluate import apply, assess, extract, populate
 from service.cli.serve import serve
+from service.cli.validate import validate
 
 app = typer.Typer(
     name="htg117",
@@ -18,7 +19,7 @@ app = typer.Typer(
     "It restates criteria and decides nothing.\n\n"
     "Exit codes: **0** all done, **1** done with faults found, **2** could not be done.",
 )
-for command in (serve, assess, extract, populate, apply):
+for command in (serve, validate, assess, extract, populate, apply):
     app.command()(command)
 
 
