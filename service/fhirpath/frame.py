@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import LimitError
+from .records import record
 
 if TYPE_CHECKING:
     from .shapes import Shapes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """How far an evaluation may go before it ends in a LimitError: `steps` counts items visited or made.
 
@@ -38,7 +38,7 @@ Profiles = Callable[["dict[str, Any]", str], "bool | None"]
 Sink = Callable[[str, "list[Any]"], None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Surroundings:
     """What the caller lends an evaluation: each answers one kind of question the resource itself cannot."""
 

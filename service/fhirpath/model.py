@@ -7,10 +7,11 @@ first use, and types are built one by one as they are asked for.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .records import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _R4 = Path(__file__).parent / "r4" / "types.json"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ElementInfo:
     """One element of a type. ``maximum`` is None where there is no upper bound.
 
@@ -39,7 +40,7 @@ class ElementInfo:
         return self.maximum != 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeInfo:
     """One type: a primitive, a complex type, a backbone element (named by its path) or a resource.
 

@@ -8,7 +8,6 @@ program.nodes(response)                # results that also tell type and place
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
@@ -21,6 +20,7 @@ from .frame import Frame, Limits, Profiles, Resolver, Sink, Surroundings, Termin
 from .model import R4, Model
 from .nodes import Node
 from .parser import DEPTH, parse
+from .records import record
 from .shapes import Shapes, shapes_of
 from .temporal import parse_date, parse_datetime, parse_time
 from .values import output, type_name
@@ -32,7 +32,7 @@ _LIMITS = Limits()
 _NOTHING: dict[str, list[Any]] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """One item of an answer: the plain value, its type (`FHIR.code`, `System.Integer`) and where it stands.
 

@@ -1,20 +1,20 @@
 """Quantities read from text and elements and written back, and what their units are worth to each other."""
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final
 
 from . import decimals, ucum
+from .records import record
 from .ucum import Unit
 
 UCUM: Final = "http://unitsofmeasure.org"
 CALENDAR: Final = "http://hl7.org/fhirpath/CodeSystem/calendar-units"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quantity:
     """A number with a unit: a UCUM code, or a calendar word in the singular."""
 

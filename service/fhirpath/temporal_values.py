@@ -6,16 +6,16 @@ A zone offset stays as written and is never normalised in the value. Years run f
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal
 from functools import lru_cache
 from typing import ClassVar, TypeAlias
 
 from .decimals import divide
+from .records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Date:
     """A date to the year, the month or the day.
 
@@ -27,7 +27,7 @@ class Date:
     offset: ClassVar[None] = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DateTime:
     """A date and time at any precision.
 
@@ -41,7 +41,7 @@ class DateTime:
     offset: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Time:
     """A time of day, without a zone.
 

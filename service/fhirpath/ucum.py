@@ -14,11 +14,11 @@ powers. Two units are commensurable when the vectors are the same. A mole is a n
 """
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Final, TypeAlias
 
+from .records import record
 from .ucum_special import SCALES, Scale
 from .ucum_table import ARBITRARY, BASES, PREFIXES, RATIOS, SPECIAL
 
@@ -41,7 +41,7 @@ class UnitError(ValueError):
     """A text that is not a UCUM unit; the message says which part and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unit:
     """What a unit text means.
 
@@ -59,7 +59,7 @@ class Unit:
     step: Fraction = Fraction(1)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Atom:
     value: str
     unit: str

@@ -7,16 +7,16 @@ are good to 28 digits, tangents to about 15. None where there is no such number,
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from . import decimals
+from .records import record
 
 Conversion = Callable[[Fraction], Fraction | None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scale:
     """A scale: `to_ratio` reads a number on it, `from_ratio` writes one."""
 
