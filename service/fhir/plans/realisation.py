@@ -44,7 +44,11 @@ def realise(definition: Resource, circumstances: Circumstances) -> Resource:
         raise UnsupportedKind(
             f"ActivityDefinition.kind '{kind}' cannot be built here; {', '.join(_BUILDERS)} can"
         )
-    return _pruned(build(definition, circumstances))
+    request = _pruned(build(definition, circumstances))
+    if "profile" in definition:
+        head = {"resourceType": request["resourceType"], "meta": {"profile": [definition["profile"]]}}
+        return head | {name: value for name, value in request.items() if name != "resourceType"}
+    return request
 
 
 def task_for_form(questionnaire: Resource, title: str, circumstances: Circumstances) -> Resource:

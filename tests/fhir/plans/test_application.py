@@ -15,6 +15,7 @@ from service.fhir.plans import (
     render_care_plan,
 )
 from service.fhir.plans.dynamic import PathFault, set_value
+from service.fhir.plans.realisation import realise
 from tests.second_guidance import BASE, form, load
 
 PLAN = load()[f"{BASE}/PlanDefinition/toy-watering-plan"]
@@ -240,3 +241,23 @@ def test_a_dynamic_value_lands_where_its_path_says(path: str, values: list[Any],
 def test_a_path_that_means_no_element_is_a_fault(path: str, values: list[Any], said: str) -> None:
     with pytest.raises(PathFault, match=said):
         set_value({"resourceType": "Task"}, path, values)
+
+
+def test_a_request_claims_the_profile_that_its_definition_names() -> None:
+    definition = {
+        "resourceType": "ActivityDefinition",
+        "url": "urn:d",
+        "kind": "ServiceRequest",
+        "profile": "urn:profile",
+    }
+    assert realise(definition, CIRCUMSTANCES) == {
+        "resourceType": "ServiceRequest",
+        "meta": {"profile": ["urn:profile"]},
+        "instantiatesCanonical": ["urn:d"],
+        "status": "draft",
+        "intent": "proposal",
+        "subject": {"reference": "Patient/1"},
+        "encounter": {"reference": "Encounter/3"},
+        "authoredOn": NOW,
+        "requester": {"reference": "Practitioner/2"},
+    }
