@@ -6,7 +6,7 @@ references nor invariants, so that what they accept still goes through ``service
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
@@ -30,11 +30,11 @@ def typed(resource: dict[str, Any]) -> Resource:
     if _deeper(resource, _DEPTH):
         raise Invalid(f"the resource nests more than {_DEPTH} levels, more than the typed models can read")
     try:
-        model: type[Resource] = get_fhir_model_class(name)
+        model = get_fhir_model_class(name)
     except KeyError:
         raise Invalid(f"R4B, which the typed models speak, has no {name}", expression=name) from None
     try:
-        return model.model_validate(resource)
+        return cast("Resource", model.model_validate(resource))
     except ValidationError as fault:
         issues = [_issue(name, entry) for entry in fault.errors()]
         raise Invalid(f"this is no {name} of R4B", issues=issues) from None

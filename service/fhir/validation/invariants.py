@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _LIMITS = fhirpath.Limits(steps=200_000)
 _REMEMBERED = 500
+_COUNTED = 10
 
 
 class Invariant:
@@ -93,13 +94,14 @@ def of_element(type_name: str, keys: tuple[str, ...]) -> tuple[Invariant, ...]:
 
 
 class Selection:
-    """The invariants that may fail on one shape, narrowed further by the codes that they compare."""
+    """The invariants that may fail on one shape, narrowed further by the codes and counts they compare."""
 
     __slots__ = ("_codes", "_invariants", "_present", "_remembered", "_type_name")
 
     def __init__(
         self, type_name: str, present: frozenset[str], codes: tuple[str, ...], left: tuple[Invariant, ...]
     ) -> None:
+        """``codes`` are the properties whose code, or whose number of entries, the invariants look at."""
         self._type_name = type_name
         self._present = present
         self._codes = codes
@@ -110,17 +112,23 @@ class Selection:
         """Those to run on this object."""
         if not self._codes:
             return self._invariants
-        given = tuple([value.get(name) for name in self._codes])
-        try:
-            found = self._remembered.get(given)
-        except TypeError:  # an array or object where a code ought to be
-            return self._invariants
+        given = tuple([_known(value.get(name)) for name in self._codes])
+        found = self._remembered.get(given)
         if found is None:
-            known = {name: code for name, code in zip(self._codes, given, strict=True) if type(code) is str}
-            found = _may_fail(self._type_name, self._present, known, self._invariants)
+            named = dict(zip(self._codes, given, strict=True))
+            codes = {name: known for name, known in named.items() if isinstance(known, str)}
+            lengths = {name: known for name, known in named.items() if isinstance(known, int)}
+            found = _may_fail(self._type_name, self._present, codes, self._invariants, lengths)
             if len(self._remembered) < _REMEMBERED:
                 self._remembered[given] = found
         return found
+
+
+def _known(value: Any) -> str | int | None:
+    """What the judgement may rest on: a code, or how many entries an array has."""
+    if type(value) is str:
+        return value
+    return len(value) if type(value) is list and value and len(value) < _COUNTED else None
 
 
 def that_may_fail(type_name: str, names: frozenset[Any]) -> Selection | None:
@@ -135,19 +143,32 @@ def that_may_fail(type_name: str, names: frozenset[Any]) -> Selection | None:
         field = info.fields.get(name.removeprefix("_")) if isinstance(name, str) else None
         if field is not None:
             present.add(field[0].name)
-            if field[1] == "code" and not field[0].repeats and "_" + name not in names:
+            if (field[1] == "code" or field[0].repeats) and "_" + name not in names and name[0] != "_":
                 codes.append(name)
     left = _may_fail(type_name, frozenset(present), {}, everything)
     if not left:
         return None
-    used = tuple(sorted(name for name in codes if any(name in rule.expression for rule in left)))
+    used = tuple(
+        sorted(
+            name
+            for name in codes
+            if any(
+                (f"{name}.count()" if info.fields[name][0].repeats else name) in rule.expression
+                for rule in left
+            )
+        )
+    )
     return Selection(type_name, frozenset(present), used, left)
 
 
 def _may_fail(
-    type_name: str, present: frozenset[str], codes: dict[str, str], invariants: tuple[Invariant, ...]
+    type_name: str,
+    present: frozenset[str],
+    codes: dict[str, str],
+    invariants: tuple[Invariant, ...],
+    lengths: dict[str, int] | None = None,
 ) -> tuple[Invariant, ...]:
-    judge = Judge(type_name, present, codes)
+    judge = Judge(type_name, present, codes, lengths)
     return tuple(rule for rule in invariants if not _certain(judge, rule))
 
 

@@ -102,7 +102,7 @@ def _name(element: Any) -> str:
 
 def _faults(div: Any, run: Run) -> list[str]:
     found: list[str] = []
-    anchors = {f"#{identifier}" for identifier in (*run.contained, *div.xpath("//@id"))}
+    anchors = {f"#{identifier}" for identifier in (*run.contained, *div.xpath("//@id | //@name"))}
     for element in div.iter():
         if not isinstance(element.tag, str):
             continue  # a comment or a processing instruction

@@ -9,6 +9,7 @@ existence, three-valued logic); what it does not follow is unknown. A test holds
 
 from __future__ import annotations
 
+import operator as operators
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -29,8 +30,8 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
 
 
-Judged: TypeAlias = "Verdict | frozenset[str]"
-"""A verdict, or the strings that the collection is known to hold."""
+Judged: TypeAlias = "Verdict | frozenset[str] | int"
+"""A verdict, or the strings that the collection is known to hold, or the one whole number."""
 
 _TRUE: Final = Verdict.TRUE
 _FALSE: Final = Verdict.FALSE
@@ -65,18 +66,33 @@ _PASS_EMPTY = frozenset(
     }
 )
 _COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_ORDERS = {
+    "=": operators.eq,
+    "!=": operators.ne,
+    "<": operators.lt,
+    "<=": operators.le,
+    ">": operators.gt,
+    ">=": operators.ge,
+}
 
 
 class Judge:
-    """Judges expressions over one shape: the elements that are present, and the codes that are known."""
+    """Judges expressions over one shape: the elements that are present, codes and lengths that are known."""
 
-    __slots__ = ("_codes", "_focus", "_present")
+    __slots__ = ("_codes", "_focus", "_lengths", "_present")
 
-    def __init__(self, type_name: str, present: frozenset[str], codes: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        type_name: str,
+        present: frozenset[str],
+        codes: Mapping[str, str],
+        lengths: Mapping[str, int] | None = None,
+    ) -> None:
         """``present`` has FHIRPath's element names (``value`` for ``valueCoding``)."""
         self._focus = type_name
         self._present = present
         self._codes = codes
+        self._lengths = lengths or {}
 
     def of(self, tree: syntax.Expression) -> Judged:
         """What the expression comes to."""
@@ -85,6 +101,8 @@ class Judge:
                 return _TRUE if text == "true" else _FALSE
             case syntax.Literal(kind="String", text=text):
                 return frozenset((text,))
+            case syntax.Literal(kind="Integer", text=text):
+                return int(text)
             case syntax.Literal() | syntax.QuantityLiteral():
                 return Verdict.SOME
             case syntax.Empty():
@@ -116,12 +134,15 @@ class Judge:
         return Verdict.SOME if code is None else frozenset((code,))
 
     def _call(self, call: syntax.Call) -> Judged:
-        source = Verdict.FOCUS if call.source is None else self.of(call.source)
+        source: Judged = Verdict.FOCUS if call.source is None else self.of(call.source)
         name, some = call.name, source not in (_EMPTY, _UNKNOWN)
         if name == "trace":
             return source
         if name == "extension":
             return _EMPTY if source is Verdict.FOCUS and "extension" not in self._present else _UNKNOWN
+        if name == "count" and isinstance(call.source, syntax.Member) and call.source.source is None:
+            known = 0 if source is _EMPTY else self._lengths.get(call.source.name)
+            return _UNKNOWN if known is None else known
         if source is _EMPTY:
             return _over_nothing(name)
         if call.arguments or not some:
@@ -148,6 +169,8 @@ class Judge:
             return _UNKNOWN
         if operator in _COMPARISONS and _EMPTY in (left, right):
             return _EMPTY
+        if operator in _ORDERS and type(left) is int and type(right) is int:
+            return _TRUE if _ORDERS[operator](left, right) else _FALSE
         if operator in ("=", "!=") and (same := _same(left, right)) is not None:
             return _TRUE if same is (operator == "=") else _FALSE
         return _UNKNOWN
