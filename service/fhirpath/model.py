@@ -6,9 +6,7 @@ first use, and types are built one by one as they are asked for.
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .records import record
@@ -16,7 +14,7 @@ from .records import record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_R4 = Path(__file__).parent / "r4" / "types.json"
+_R4 = __file__.removesuffix("model.py") + "r4/types.json"
 
 
 @record
@@ -59,7 +57,7 @@ class TypeInfo:
 class Model:
     """The types of one FHIR version, read from a table file on first use. Safe from any thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         """Names the table file; nothing is read yet."""
         self._path = path
         self._types: dict[str, TypeInfo] = {}
@@ -67,7 +65,11 @@ class Model:
 
     @cached_property
     def _tables(self) -> dict[str, Any]:
-        tables: dict[str, Any] = json.loads(self._path.read_bytes())
+        # Loaded with the tables: importing the engine should not wait for what only reading them needs.
+        import json
+        from pathlib import Path
+
+        tables: dict[str, Any] = json.loads(Path(self._path).read_bytes())
         return tables
 
     @property
