@@ -274,7 +274,9 @@ SETS = {
     "haematological": "htg117-haematological-malignancy-codes",
     "radiotherapy": "htg117-radiotherapy-codes",
     "meetings": "htg117-multidisciplinary-meeting-codes",
-    "plannedMeetings": "htg117-multidisciplinary-meeting-codes",
+    "heldMeetings": "htg117-multidisciplinary-meeting-codes",
+    "meetingPlans": "htg117-multidisciplinary-meeting-codes",
+    "listedMeetings": "htg117-multidisciplinary-meeting-codes",
 }
 
 
