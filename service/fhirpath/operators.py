@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
 
 from . import decimals, quantity, temporal
@@ -168,12 +169,7 @@ def concatenation(left: Code, right: Code) -> Code:
     return valued(apply)
 
 
-_HOLDS: dict[str, Callable[[int], bool]] = {
-    "<": lambda order: order < 0,
-    "<=": lambda order: order <= 0,
-    ">": lambda order: order > 0,
-    ">=": lambda order: order >= 0,
-}
+_HOLDS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def comparison(operator: str, left: Code, right: Code) -> Code:
@@ -182,11 +178,15 @@ def comparison(operator: str, left: Code, right: Code) -> Code:
     holds = _HOLDS[operator]
 
     def test(frame: Frame) -> bool | None:
-        a, b = one(frame), two(frame)
+        a = one(frame)
+        b = two(frame)
+        kind, other = a.__class__, b.__class__
+        if (kind is int or kind is Decimal) and (other is int or other is Decimal):
+            return holds(a, b)
         if a is None or b is None:
             return None
         order = compare(a, b)
-        return None if order is None else holds(order)
+        return None if order is None else holds(order, 0)
 
     return valued(test, boolean=True)
 

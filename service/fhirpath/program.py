@@ -55,7 +55,7 @@ class Result:
 class Program:
     """A compiled expression: callable, immutable, safe from any number of threads."""
 
-    __slots__ = ("_one", "_run", "_shapes", "context_type", "model", "text", "tree", "types")
+    __slots__ = ("_run", "_shapes", "context_type", "model", "text", "tree", "types")
 
     def __init__(
         self,
