@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from service.fhir.forms import urls
-from service.fhir.forms.elements import (
-    extension_value,
-    extension_values,
-    extensions,
-    number,
-    objects,
-    text,
-    value_of,
-    whole,
-)
+from service.fhir.forms.elements import extension_value, number, objects, text, value_of, whole
 from service.fhir.forms.expressions import constraints_of, expressions_at, variables_of
 from service.fhir.forms.items import (
     ANSWERS_BY_TYPE,
@@ -87,13 +78,16 @@ class _Tree:
         link_id = text(source, "linkId") or ""
         kind = text(source, "type") or ""
         children = self.build(source, (*ancestors, link_id), place)
-        options = tuple(_options(source))
+        options = _options(source) if "answerOption" in source else ()
         answers = set(ANSWERS_BY_TYPE.get(kind, ()))
         if kind in CHOICES:
             answers |= {option.value.type for option in options}
             if not options and "answerValueSet" not in source:
                 answers |= OPTION_TYPES
-        enabling = next(expressions_at(source, urls.ENABLE_WHEN_EXPRESSION, place), None)
+        extended = "extension" in source
+        enabling = (
+            next(expressions_at(source, urls.ENABLE_WHEN_EXPRESSION, place), None) if extended else None
+        )
         return FormItem(
             link_id=link_id,
             type=kind,
@@ -109,17 +103,17 @@ class _Tree:
             options=options,
             options_by_key={option.key: option for option in reversed(options)},
             value_set=text(source, "answerValueSet"),
-            conditions=tuple(self._conditions(source, (*ancestors, link_id))),
+            conditions=self._conditions(source, (*ancestors, link_id)) if "enableWhen" in source else (),
             any_condition=source.get("enableBehavior") == "any",
             limits=_limits(source),
             enable_expression=enabling,
-            variables=variables_of(source, place),
-            constraints=constraints_of(source, place),
+            variables=variables_of(source, place) if extended else (),
+            constraints=constraints_of(source, place) if extended else (),
             children=children,
             by_link={child.link_id: child for child in reversed(children)},
         )
 
-    def _conditions(self, source: Json, line: tuple[str, ...]) -> list[Condition]:
+    def _conditions(self, source: Json, line: tuple[str, ...]) -> tuple[Condition, ...]:
         found = []
         for _, entry in objects(source, "enableWhen"):
             question = text(entry, "question") or ""
@@ -132,7 +126,7 @@ class _Tree:
                     scope=self._scope(line, question),
                 )
             )
-        return found
+        return tuple(found)
 
     def _scope(self, line: tuple[str, ...], question: str) -> str | None:
         """The nearest common ancestor, where it or one above it can occur more than once."""
@@ -154,7 +148,7 @@ def build_items(questionnaire: Json) -> Built:
     return Built(roots, by_link, tuple(tree.all), tuple(tree.too_deep))
 
 
-def _options(source: Json) -> list[Option]:
+def _options(source: Json) -> tuple[Option, ...]:
     found = []
     for _, entry in objects(source, "answerOption"):
         value = value_of(entry)
@@ -162,57 +156,75 @@ def _options(source: Json) -> list[Option]:
             continue
         key = key_of(Value(*value))
         if key is not None:
-            exclusive = extension_value(entry, urls.OPTION_EXCLUSIVE) is True
+            exclusive = "extension" in entry and extension_value(entry, urls.OPTION_EXCLUSIVE) is True
             found.append(Option(Value(*value), key, exclusive, entry))
+    return tuple(found)
+
+
+_Grouped = dict[str, list[Any]]
+
+
+def _values(source: Json) -> _Grouped:
+    """The values of an element's extensions, by address."""
+    found: _Grouped = {}
+    for _, entry in objects(source, "extension"):
+        address = entry.get("url")
+        value = value_of(entry)
+        if value is not None and isinstance(address, str):
+            found.setdefault(address, []).append(Value(*value))
     return found
 
 
-def _bound(source: Json, *addresses: str) -> Value | None:
-    for address in addresses:
-        for _, entry in extensions(source, address):
-            found = value_of(entry)
-            if found is not None:
-                return Value(*found)
-    return None
+def _bound(grouped: _Grouped, *addresses: str) -> Value | None:
+    return next((grouped[address][0] for address in addresses if address in grouped), None)
 
 
-def _texts(source: Json, address: str) -> tuple[str, ...]:
-    return tuple(value for value in extension_values(source, address) if isinstance(value, str) and value)
+def _first(grouped: _Grouped, address: str) -> Any:
+    found = grouped.get(address)
+    return found[0].content if found else None
 
 
-def _first(values: tuple[str, ...]) -> str | None:
-    return values[0] if values else None
+def _texts(grouped: _Grouped, address: str) -> tuple[str, ...]:
+    contents = (value.content for value in grouped.get(address, ()))
+    return tuple(content for content in contents if isinstance(content, str) and content)
 
 
-def _unit_value_set(source: Json) -> str | None:
-    found = extension_value(source, urls.UNIT_VALUE_SET)
+def _written(grouped: _Grouped, address: str) -> str | None:
+    found = _texts(grouped, address)
+    return found[0] if found else None
+
+
+def _unit_value_set(grouped: _Grouped) -> str | None:
+    found = _first(grouped, urls.UNIT_VALUE_SET)
     if isinstance(found, dict):
         found = found.get("reference")
     return found if isinstance(found, str) and found else None
 
 
 def _limits(source: Json) -> Limits:
-    if "extension" not in source and "maxLength" not in source:
+    grouped = _values(source) if "extension" in source else {}
+    if "maxLength" not in source and urls.LIMITS.isdisjoint(grouped):
         return NO_LIMITS
-    unit = extension_value(source, urls.UNIT)
+    unit = _first(grouped, urls.UNIT)
+    units = (value.content for value in grouped.get(urls.UNIT_OPTION, ()))
     limits = Limits(
-        minimum=_bound(source, urls.MIN_VALUE, urls.MIN_QUANTITY),
-        maximum=_bound(source, urls.MAX_VALUE, urls.MAX_QUANTITY),
-        min_length=whole(extension_value(source, urls.MIN_LENGTH)),
+        minimum=_bound(grouped, urls.MIN_VALUE, urls.MIN_QUANTITY),
+        maximum=_bound(grouped, urls.MAX_VALUE, urls.MAX_QUANTITY),
+        min_length=whole(_first(grouped, urls.MIN_LENGTH)),
         max_length=whole(source.get("maxLength")),
-        max_decimals=whole(extension_value(source, urls.MAX_DECIMAL_PLACES)),
-        regex=_first(_texts(source, urls.REGEX)),
-        entry_format=_first(_texts(source, urls.ENTRY_FORMAT)),
-        mime_types=_texts(source, urls.MIME_TYPE),
-        max_size=number(extension_value(source, urls.MAX_SIZE)),
-        min_occurs=whole(extension_value(source, urls.MIN_OCCURS)),
-        max_occurs=whole(extension_value(source, urls.MAX_OCCURS)),
-        reference_types=_texts(source, urls.REFERENCE_RESOURCE),
-        reference_profiles=_texts(source, urls.REFERENCE_PROFILE),
+        max_decimals=whole(_first(grouped, urls.MAX_DECIMAL_PLACES)),
+        regex=_written(grouped, urls.REGEX),
+        entry_format=_written(grouped, urls.ENTRY_FORMAT),
+        mime_types=_texts(grouped, urls.MIME_TYPE),
+        max_size=number(_first(grouped, urls.MAX_SIZE)),
+        min_occurs=whole(_first(grouped, urls.MIN_OCCURS)),
+        max_occurs=whole(_first(grouped, urls.MAX_OCCURS)),
+        reference_types=_texts(grouped, urls.REFERENCE_RESOURCE),
+        reference_profiles=_texts(grouped, urls.REFERENCE_PROFILE),
         unit=unit if isinstance(unit, dict) else None,
-        units=tuple(entry for entry in extension_values(source, urls.UNIT_OPTION) if isinstance(entry, dict)),
-        unit_value_set=_unit_value_set(source),
-        unit_open=_first(_texts(source, urls.UNIT_OPEN)),
-        unit_system=_first(_texts(source, urls.UNIT_SUPPLEMENTAL_SYSTEM)),
+        units=tuple(content for content in units if isinstance(content, dict)),
+        unit_value_set=_unit_value_set(grouped),
+        unit_open=_written(grouped, urls.UNIT_OPEN),
+        unit_system=_written(grouped, urls.UNIT_SUPPLEMENTAL_SYSTEM),
     )
     return NO_LIMITS if limits == NO_LIMITS else limits

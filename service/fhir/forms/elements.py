@@ -78,11 +78,16 @@ def contained_in(resource: Json) -> dict[str, Json]:
 
 
 def value_of(source: Json) -> tuple[str, Any] | None:
-    """The FHIR type and the JSON of an element's value[x], or None. ``_value`` siblings do not count."""
-    for name in source:
+    """The FHIR type and the JSON of an element's value[x], or None. ``_value`` siblings do not count.
+
+    A complex type that is no object, or a primitive one that is none, counts as absent too.
+    """
+    for name, content in source.items():
         if name.startswith("value"):
             kind = _VALUE_TYPES.get(name) or name[5:]
-            return (kind, source[name]) if kind else None
+            if not kind or content is None or isinstance(content, list):
+                return None
+            return (kind, content) if kind[0].isupper() is isinstance(content, dict) else None
     return None
 
 

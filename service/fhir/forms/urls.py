@@ -60,13 +60,20 @@ EXTRACT_ALLOCATE_ID = _SDC + "extractAllocateId"
 DEFINITION_EXTRACT = _SDC + "definitionExtract"
 DEFINITION_EXTRACT_VALUE = _SDC + "definitionExtractValue"
 
-ITEM_EXPRESSIONS = (
-    ENABLE_WHEN_EXPRESSION,
-    INITIAL_EXPRESSION,
-    CALCULATED_EXPRESSION,
-    ANSWER_EXPRESSION,
-    CANDIDATE_EXPRESSION,
-    ITEM_POPULATION_CONTEXT,
-    ITEM_EXTRACTION_CONTEXT,
+LIMITS = frozenset(
+    {
+        *(
+            MIN_VALUE,
+            MAX_VALUE,
+            MIN_QUANTITY,
+            MAX_QUANTITY,
+            MIN_LENGTH,
+            MAX_DECIMAL_PLACES,
+            REGEX,
+            ENTRY_FORMAT,
+        ),
+        *(MIME_TYPE, MAX_SIZE, MIN_OCCURS, MAX_OCCURS, REFERENCE_RESOURCE, REFERENCE_PROFILE),
+        *(UNIT, UNIT_OPTION, UNIT_VALUE_SET, UNIT_OPEN, UNIT_SUPPLEMENTAL_SYSTEM),
+    }
 )
-"""The extensions on items whose value is one Expression."""
+"""The extensions that limit what an answer may be, or how many there may be."""

@@ -78,30 +78,34 @@ def _expressions(source: Any, place: str, owner: str, depth: int) -> Iterator[tu
     if depth > _DEEP or not isinstance(source, dict):
         return
     for key, content in source.items():
-        if key in _STRUCTURE and depth == 0:
+        if not isinstance(content, list | dict) or (depth == 0 and key in _STRUCTURE):
             continue
-        if key in ("extension", "modifierExtension") and isinstance(content, list):
-            for index, entry in enumerate(content):
-                if not isinstance(entry, dict):
-                    continue
-                here = f"{place}.{key}[{index}]"
-                address = entry.get("url")
-                absolute = isinstance(address, str) and ":" in address
-                above = str(address) if absolute or not owner else owner
-                found = read_expression(entry.get("valueExpression"), f"{here}.value")
-                if found is not None:
-                    yield above, found
-                elif above == urls.CONSTRAINT and address == "expression" and text(entry, "valueString"):
-                    yield above, _written(entry["valueString"], here)
-                yield from _expressions(entry, here, above, depth + 1)
-        elif isinstance(content, dict) and key != "valueExpression":
-            yield from _expressions(content, f"{place}.{key.removeprefix('_')}", owner, depth + 1)
-        elif isinstance(content, list):
+        if isinstance(content, dict):
+            # Below a plain complex value nothing carries expressions; below a primitive's sibling it does.
+            if key[:1] == "_":
+                yield from _expressions(content, f"{place}.{key[1:]}", owner, depth + 1)
+        elif key == "extension":
             for index, entry in enumerate(content):
                 if isinstance(entry, dict):
+                    yield from _extension(entry, f"{place}.extension[{index}]", owner, depth)
+        else:
+            for index, entry in enumerate(content):
+                if isinstance(entry, dict) and "extension" in entry:
                     yield from _expressions(
                         entry, f"{place}.{key.removeprefix('_')}[{index}]", owner, depth + 1
                     )
+
+
+def _extension(entry: Json, place: str, owner: str, depth: int) -> Iterator[tuple[str, Expression]]:
+    """The expressions of one extension and those nested in it. A nested one goes by the address around it."""
+    address = entry.get("url")
+    above = address if isinstance(address, str) and (":" in address or not owner) else owner
+    found = read_expression(entry.get("valueExpression"), f"{place}.value")
+    if found is not None:
+        yield above, found
+    elif above == urls.CONSTRAINT and address == "expression" and text(entry, "valueString"):
+        yield above, _written(entry["valueString"], place)
+    yield from _expressions(entry, place, above, depth + 1)
 
 
 def _written(written: str, place: str) -> Expression:
