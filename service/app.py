@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from service.adapters import content as published
 from service.adapters import records
 from service.adapters.absent import NoRecords
+from service.adapters.content_checks import require_sound
 from service.domain.errors import ServiceError
 from service.fhir.concepts import Terminology
 from service.fhir.json_text import Limits
@@ -111,6 +112,7 @@ def offline(settings: Settings) -> Services:
 def build(settings: Settings, content: Folder | None = None, store: Store | None = None) -> FastAPI:
     """The web application. The store, if it was not handed in, is opened here and closed when it stops."""
     content = content or published.load(settings.content_folders)
+    require_sound(content)
     kept = store or open_records(settings)
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
 

@@ -46,17 +46,21 @@ def packaged() -> tuple[Path, ...]:
 
 
 class Folder:
-    """Everything in some folders. ``data`` holds files that are no resources, by path; ``faults`` the
-    files that could not be read or taken up."""
+    """Everything in some folders. ``data`` holds the JSON files that are no resources and ``tables``
+    the CSV files, by path; ``faults`` says which files could not be read or taken up."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         """Reads every ``*.json`` below the folders."""
         self.published: list[Published] = []
+        self.tables: dict[str, str] = {}
         self.data: dict[str, Resource] = {}
         self.faults: list[Fault] = []
         for folder in folders:
             for path in sorted(folder.rglob("*.json")):
                 self._read(folder, path)
+            for path in sorted(folder.rglob("*.csv")):
+                file = path.relative_to(folder.parent).as_posix()
+                self.tables[file] = path.read_text(encoding="utf-8")
         self._index()
 
     def _read(self, folder: Path, path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from service.cli.evaluate import apply, assess, extract, populate
+from service.cli.keeping import backup, erase, restore
+from service.cli.publishing import check, explain, package
 from service.cli.serve import serve
 from service.cli.validate import validate
 
@@ -19,7 +21,9 @@ app = typer.Typer(
     "It restates criteria and decides nothing.\n\n"
     "Exit codes: **0** all done, **1** done with faults found, **2** could not be done.",
 )
-for command in (serve, validate, assess, extract, populate, apply):
+for command in (
+    serve, assess, extract, populate, apply, validate, explain, package, check, backup, restore, erase,
+):  # fmt: skip
     app.command()(command)
 
 

@@ -96,13 +96,13 @@ class Store:
     def __init__(self, engine: Engine, writer: Engine) -> None:
         """Takes the engine to read with, and the one to write with (which may be the same)."""
         self.engine = engine
-        self._writer = writer
+        self.writer = writer
         self._group = GroupCommit(writer) if writer is not engine else None
 
     def close(self) -> None:
         """Nothing, once what waits is written and the connections are closed."""
         if self._group:
-            self._writer.dispose()
+            self.writer.dispose()
         self.engine.dispose()
 
     def ping(self) -> None:
@@ -163,7 +163,7 @@ class Store:
         if self._group:
             return self._group.commit(writes, values, at)
         try:
-            with self._writer.begin() as connection:
+            with self.writer.begin() as connection:
                 return changes.make(connection, writes, values, at)
         except IntegrityError as fault:
             raise PreconditionFailed("another request made the same record first; send again") from fault

@@ -1,0 +1,204 @@
+"""What is wrong with the content: every fault of every file, found before the service starts.
+
+Each check is a function from the content to faults; ``CHECKS`` is all of them, and whoever brings a new
+rule adds one. ``htg117 check`` prints what they find; the service refuses to start on any.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from service import fhirpath
+from service.adapters.content import Fault
+from service.adapters.content_elements import Element, elements
+from service.domain.errors import ContentFault
+from service.domain.issues import error
+from service.fhir import validation
+from service.fhir.plans import input_form, read_plan
+
+if TYPE_CHECKING:
+    from service.adapters.content import Folder
+    from service.operations.ports import Published
+
+Resource = dict[str, Any]
+Check = Callable[["Folder"], Iterable[Fault]]
+CODE_TABLE = "mappings/shared/code-table.csv"
+_CITATION = "/StructureDefinition/guidance-paragraph"
+_LINK_ID = re.compile(r"linkId\s*=\s*'([^']+)'")
+_VARIABLE = re.compile(r"%`?([A-Za-z][A-Za-z0-9_-]*)")
+_OUTSIDE = (
+    "http://hl7.org/", "http://terminology.hl7.org/", "https://fhir.hl7.org.uk/", "https://fhir.nhs.uk/",
+    "http://snomed.info/", "http://loinc.org", "http://unitsofmeasure.org", "http://www.nice.org.uk/",
+    "urn:",
+)  # fmt: skip
+
+
+def check_names(content: Folder) -> Iterator[Fault]:
+    """Each file is named after its resource: ``ResourceType-id.json``."""
+    for one in content.published:
+        wanted = f"{one.type}-{one.id}.json"
+        if not one.file.endswith(f"/{wanted}"):
+            yield Fault(one.file, "id", f"the file of {one.type}/{one.id} is named {wanted}")
+
+
+def check_validity(content: Folder) -> Iterator[Fault]:
+    """Each resource is valid R4; a form's expressions compile and its rules hold together."""
+    for one in content.published:
+        for issue in validation.check(one.resource, resolve=content.resolve):
+            if issue.fails:
+                yield Fault(one.file, issue.expression, issue.message)
+
+
+def check_plans(content: Folder) -> Iterator[Fault]:
+    """Each plan can be run: its expressions compile, its criteria have code, citation and reasons."""
+    for one in content.of_type("PlanDefinition"):
+        try:
+            read_plan(one.resource)
+        except ContentFault as fault:
+            for issue in fault.issues:
+                yield Fault(one.file, issue.expression, issue.message)
+
+
+def check_canonicals(content: Folder) -> Iterator[Fault]:
+    """Each canonical leads to something published here, or is known to lie outside."""
+    bases = {str(one.url).rsplit("/", 2)[0] + "/" for one in content.published if one.url}
+    for one in content.published:
+        for element in elements(one.resource):
+            for canonical in _canonicals(element):
+                if canonical.startswith(tuple(bases)):
+                    if content.resolve(canonical) is None:
+                        yield Fault(one.file, element.place, f"nothing published here is {canonical}")
+                elif not canonical.startswith((*_OUTSIDE, "#")):
+                    yield Fault(one.file, element.place, f"{canonical} is neither published here nor known")
+
+
+def _canonicals(element: Element) -> Iterator[str]:
+    if element.type == "canonical" and isinstance(element.value, str):
+        yield element.value
+    elif element.type == "Extension" and isinstance(element.value.get("url"), str):
+        url = element.value["url"]
+        if ":" in url:
+            yield url
+
+
+def check_expressions(content: Folder) -> Iterator[Fault]:
+    """Each FHIRPath expression compiles (those of forms are compiled by ``check_validity``)."""
+    for one in content.published:
+        if one.type == "Questionnaire":
+            continue
+        for element in elements(one.resource):
+            if element.type == "Expression" and element.value.get("language") == "text/fhirpath":
+                text = str(element.value.get("expression", ""))
+                try:
+                    fhirpath.compile(text, variables=_VARIABLE.findall(text))
+                except fhirpath.ExpressionError as fault:
+                    yield Fault(one.file, element.place, str(fault))
+
+
+def check_link_ids(content: Folder) -> Iterator[Fault]:
+    """Each linkId that an expression names is an item of the form that the expression is about."""
+    for one in content.published:
+        form = one.resource if one.type == "Questionnaire" else None
+        if one.type == "PlanDefinition":
+            canonical = input_form(one.resource)
+            form = content.resolve(canonical) if canonical else None
+        if form is None:
+            continue
+        known = _link_ids(form.get("item", ()))
+        for element in elements(one.resource):
+            if element.type == "Expression":
+                text = str(element.value.get("expression", ""))
+                for link_id in _LINK_ID.findall(text):
+                    if link_id not in known:
+                        yield Fault(one.file, element.place, f"no item of {form.get('id')} is '{link_id}'")
+
+
+def _link_ids(items: Iterable[Resource]) -> set[str]:
+    found: set[str] = set()
+    for item in items:
+        found.add(str(item.get("linkId")))
+        found |= _link_ids(item.get("item", ()))
+    return found
+
+
+def check_codings(content: Folder) -> Iterator[Fault]:
+    """Each coding of a clinical vocabulary stands in the code table; each of our own is a concept of ours."""
+    table = content.tables.get(CODE_TABLE)
+    if table is None:
+        return
+    rows = list(csv.DictReader(io.StringIO(table)))
+    listed = {(row["system"], row["code"]) for row in rows}
+    systems = {row["system"] for row in rows}
+    for one in content.published:
+        for place, system, code in _codings(one):
+            held = content.resolve(system)
+            if held is not None and held.get("resourceType") == "CodeSystem":
+                if held.get("content") == "complete" and code not in _codes(held.get("concept", ())):
+                    yield Fault(one.file, place, f"'{code}' is no concept of {system}")
+            elif system in systems and (system, code) not in listed:
+                yield Fault(one.file, place, f"'{code}' of {system} is not in {CODE_TABLE}")
+
+
+def _codings(one: Published) -> Iterator[tuple[str, str, str]]:
+    for element in elements(one.resource):
+        value = element.value
+        if element.type == "Coding" and "system" in value and "code" in value:
+            yield element.place, value["system"], value["code"]
+        elif element.type == "ValueSet.compose.include" and "system" in value:
+            for concept in value.get("concept", ()):
+                yield element.place, value["system"], str(concept.get("code"))
+        elif element.type == "ConceptMap.group":
+            for source in value.get("element", ()):
+                yield element.place, str(value.get("source")), str(source.get("code"))
+                for target in source.get("target", ()):
+                    if "code" in target:
+                        yield element.place, str(value.get("target")), target["code"]
+
+
+def _codes(concepts: Iterable[Resource]) -> set[str]:
+    found: set[str] = set()
+    for concept in concepts:
+        found.add(str(concept.get("code")))
+        found |= _codes(concept.get("concept", ()))
+    return found
+
+
+def check_citations(content: Folder) -> Iterator[Fault]:
+    """Each question of a form cites the guidance's paragraph, or says that it is the project's own."""
+    for one in content.of_type("Questionnaire"):
+        yield from _uncited(one.file, one.resource.get("item", ()), "Questionnaire")
+
+
+def _uncited(file: str, items: Iterable[Resource], place: str) -> Iterator[Fault]:
+    for at, item in enumerate(items):
+        here = f"{place}.item[{at}]"
+        cited = any(str(one.get("url", "")).endswith(_CITATION) for one in item.get("extension", ()))
+        if item.get("type") not in ("group", "display") and not cited:
+            yield Fault(file, here, f"{item.get('linkId')} cites no paragraph of the guidance")
+        yield from _uncited(file, item.get("item", ()), here)
+
+
+CHECKS: list[Check] = [
+    check_names, check_validity, check_plans, check_expressions, check_canonicals, check_link_ids,
+    check_codings, check_citations,
+]  # fmt: skip
+
+
+def find_faults(content: Folder) -> list[Fault]:
+    """Every fault, those of reading first, each once."""
+    found = dict.fromkeys(content.faults)
+    for check in CHECKS:
+        found |= dict.fromkeys(check(content))
+    return list(found)
+
+
+def require_sound(content: Folder) -> None:
+    """Nothing, where no check finds a fault; else ContentFault with all of them."""
+    faults = find_faults(content)
+    if faults:
+        issues = [error("invalid", str(fault), fault.element) for fault in faults]
+        raise ContentFault(f"the published content has {len(faults)} faults", issues=issues)

@@ -1,0 +1,75 @@
+"""``explain``, ``package`` and ``check``: what is published, for people, for servers, and if it is sound."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli.exits import Exit
+from service.domain.errors import ServiceError
+
+if TYPE_CHECKING:
+    from service.adapters.content import Folder
+
+
+def _content() -> Folder:
+    from service import settings as environment
+    from service.adapters.content import load
+
+    try:
+        return load(environment.read(os.environ).content_folders)
+    except environment.SettingsFault as fault:
+        print(fault, file=sys.stderr)
+        raise typer.Exit(Exit.USAGE) from None
+
+
+def explain(
+    plan: Annotated[str | None, typer.Argument(help="The id of one plan; none explains them all.")] = None,
+) -> None:
+    """The decision tables in words, with their paragraphs and rules, from the published plans."""
+    from service.operations.explain import explain as words
+
+    plans = [one for one in _content().of_type("PlanDefinition") if plan in (None, one.id)]
+    if not plans:
+        print(f"no plan '{plan}' is published", file=sys.stderr)
+        raise typer.Exit(Exit.USAGE)
+    print("\n".join(words(one.resource) for one in plans), end="")
+
+
+def package(
+    output: Annotated[Path, typer.Option(help="The file to write.")] = Path("package.tgz"),
+    canonical_base: Annotated[
+        str | None, typer.Option(help="Publish under this base instead, such as https://fhir.trust.nhs.uk.")
+    ] = None,
+) -> None:
+    """The published content as a FHIR NPM package, which FHIR servers and IG tools load."""
+    from service.operations.package import make_package
+
+    if canonical_base is not None and not canonical_base.startswith(("https://", "http://")):
+        print("--canonical-base is an http or https address", file=sys.stderr)
+        raise typer.Exit(Exit.USAGE)
+    try:
+        made = make_package(_content().published, canonical_base)
+    except ServiceError as fault:
+        print(fault, file=sys.stderr)
+        raise typer.Exit(Exit.FAULTS) from None
+    output.write_bytes(made)
+    print(f"{output}: {len(made)} bytes")
+
+
+def check() -> None:
+    """Every fault of the published content at once: file, element and what is wrong. Exit 1 if any."""
+    from service.adapters.content_checks import find_faults
+
+    content = _content()
+    faults = find_faults(content)
+    for fault in faults:
+        print(fault)
+    if faults:
+        print(f"{len(faults)} faults", file=sys.stderr)
+        raise typer.Exit(Exit.FAULTS)
+    print(f"{len(content.published)} resources, no fault")
