@@ -18,6 +18,7 @@ from service.fhir.validation.responses_rules import check_constraints, check_tex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from service.domain.issues import Issue
     from service.fhir.forms import FormItem, Occurrence
@@ -30,16 +31,18 @@ def check(
     *,
     resolve: Callable[[str], Json | None] | None = None,
     terminology: Terminology | None = None,
+    now: datetime | None = None,
 ) -> Iterable[Issue]:
     """What is wrong with a response to this form, in document order; never raises, whatever it is given.
 
     ``resolve`` leads from a canonical to the resource, ``terminology`` decides what value sets hold; with
     neither, an answer out of an outer value set is reported as unchecked. A response that is not completed
     or amended may lack what the form requires: that is a warning then.
+    The form's rules take ``authored`` for now, and ``now`` where the response does not say when.
     """
     if terminology is None:
         terminology = Terminology(resolve or _nothing)
-    checking = Checking(form_of(questionnaire), response, terminology)
+    checking = Checking(form_of(questionnaire), response, terminology, now)
     check_header(checking)
     filled = checking.filled
     _check_level(checking, filled.roots, checking.form.items, None, True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from service.domain.issues import Issue, Severity
@@ -23,10 +23,12 @@ class Checking:
 
     __slots__ = ("complete", "contained", "filled", "form", "issues", "noted", "now", "terminology")
 
-    def __init__(self, form: Form, response: Json, terminology: Terminology) -> None:
+    def __init__(
+        self, form: Form, response: Json, terminology: Terminology, now: datetime | None = None
+    ) -> None:
         """Reads the response beside its form."""
         self.form = form
-        self.now = _instant(text(response, "authored"))
+        self.now = _instant(text(response, "authored")) or now
         self.filled = FilledForm(form, response, now=self.now)
         self.complete = text(response, "status") in COMPLETE
         self.terminology = terminology
@@ -61,11 +63,11 @@ class Checking:
 
 
 def _instant(authored: str | None) -> datetime | None:
-    """The moment that the form's rules take for now: its own ``authored``, where that names a moment."""
+    """The moment that the form's rules take for now: its own ``authored``; of a bare day, its beginning."""
     if authored is None:
         return None
     try:
         moment = datetime.fromisoformat(authored)
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None else None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

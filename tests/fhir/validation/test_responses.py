@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -549,6 +550,12 @@ def test_the_clock_of_constraints_is_the_authored_time() -> None:
     asked = form(item("q", "date"), extension=[constraint("c-1", "today() = @2026-03-04")])
     assert found(asked, response(authored="2026-03-04T10:00:00Z")) == []
     assert found(asked, response(authored="2026-03-05T10:00:00Z")) == [("error", "c-1", "")]
+    assert found(asked, response(authored="2026-03-04")) == []
+    moment = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    assert list(responses.check(response(), asked, now=moment)) == []
+    assert [issue.key for issue in responses.check(response(authored="2026-03-05"), asked, now=moment)] == [
+        "c-1"
+    ]
 
 
 @pytest.mark.parametrize(
