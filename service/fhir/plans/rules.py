@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from service import fhirpath
@@ -129,11 +128,6 @@ def compile_expression(expression: Resource, place: str, context_type: str | Non
 @lru_cache(maxsize=4096)
 def _compiled(text: str, context_type: str | None) -> fhirpath.Program:
     """The program of a text, compiled once: ``$apply`` reads the same conditions on every call."""
-    return fhirpath.compile(text, context_type=context_type)
-
-
-@lru_cache(maxsize=2048)
-def _compiled(text: str, context_type: str | None) -> fhirpath.Program:
     return fhirpath.compile(text, context_type=context_type)
 
 
