@@ -87,17 +87,18 @@ def compose(settings: Settings, content: Content, records: Records, threads: Exe
     """Everything that handlers and commands work with."""
     plans = Plans(content)
     terminology = Terminology(content.resolve)
+    terms = Terms(terminology)
     return Services(
         content=content,
         records=records,
         terminology=terminology,
-        terms=Terms(terminology),
+        terms=terms,
         clock=now,
         new_id=new_id,
         threads=threads,
         version=version(),
         plans=plans,
-        act=Actor(content, plans, lambda _form: (None, ())),
+        act=Actor(content, plans, terms),
         operations=OPERATIONS,
         limits=Limits(settings.max_body, settings.max_depth),
         base_url=settings.base_url,

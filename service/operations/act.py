@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.domain.issues import Issue
+from service.domain.errors import Unprocessable
+from service.domain.issues import Issue, Severity
+from service.fhir.extraction import extract, extracts
 from service.fhir.plans import Application, Circumstances, Setting, apply, render_care_plan
 from service.operations.assess import assess_form
+from service.operations.checks import questionnaire_of
 from service.operations.representation import instant
 from service.operations.results import Draft, drafts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from service.fhirpath import Terminology
     from service.operations.assess import Plans
     from service.operations.ports import Content
 
 Resource = dict[str, Any]
-Extract = Callable[[Resource], tuple[Resource | None, tuple[Issue, ...]]]
-"""What a form extracts to, None where its Questionnaire asks for no extraction, and issues."""
 _SUBJECT = "urn:subject"
 _CARE_PLAN = "urn:care-plan"
 
@@ -31,7 +34,7 @@ class Actor:
 
     content: Content
     plans: Plans
-    extract: Extract
+    terms: Terminology
 
     def __call__(self, form: Resource, now: datetime) -> tuple[list[Draft], tuple[Issue, ...]]:
         """The form's results, and what is to be known of them."""
@@ -39,10 +42,15 @@ class Actor:
         issues: tuple[Issue, ...] = ()
         if self.plans.for_form(form) is not None:
             made, issues = self._assess(form, now)
-        extracted, more = self.extract(form)
-        if extracted is not None:
-            made = [*made, *drafts(extracted)]
-        return made, (*issues, *more)
+        questionnaire = questionnaire_of(form, self.content)
+        if not extracts(questionnaire, self.content.resolve):
+            return made, issues
+        found = extract(
+            form, questionnaire, new_id=_named(form), resolve=self.content.resolve, terminology=self.terms
+        )
+        if found.fails:
+            raise Unprocessable("the form's results cannot be made; nothing is stored", issues=found.issues)
+        return [*made, *drafts(found.bundle)], (*issues, *(one for one in found.issues if _tells(one)))
 
     def _assess(self, form: Resource, now: datetime) -> tuple[list[Draft], tuple[Issue, ...]]:
         assessment = assess_form(form, self.plans)
@@ -59,6 +67,16 @@ class Actor:
             Draft(care_plan, _CARE_PLAN),
         ]
         return made, (*assessment.evaluation.issues, *applied.issues)
+
+
+def _named(form: Resource) -> Callable[[str], str]:
+    """Names for what is extracted, the same each time that the form is."""
+    own = form["id"]
+    return lambda key: f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{own} {key}')}"
+
+
+def _tells(issue: Issue) -> bool:
+    return issue.severity is not Severity.INFORMATION
 
 
 def _reference(form: Resource, name: str) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from service.web.operations.checking import VALIDATE
+from service.web.operations.extracting import EXTRACT
 from service.web.operations.filling import POPULATE
 from service.web.operations.planning import APPLY
 from service.web.operations.submitting import SUBMIT
 from service.web.operations.terminology import TERMINOLOGY
 
-OPERATIONS = (SUBMIT, POPULATE, *APPLY, *TERMINOLOGY, VALIDATE)
+OPERATIONS = (SUBMIT, EXTRACT, POPULATE, *APPLY, *TERMINOLOGY, VALIDATE)
