@@ -21,7 +21,7 @@ from service.fhir.forms.evaluation import Unevaluated, evaluate
 from service.fhir.forms.expressions import Constraint, Expression
 from service.fhir.forms.filled import FilledForm, Occurrence
 from service.fhir.forms.form import Form, form_of
-from service.fhir.forms.items import Condition, FormItem, Limits, Option, Value
+from service.fhir.forms.items import Condition, FormItem, Limits, Option, Toggle, Value
 
 __all__ = [
     "Condition",
@@ -33,6 +33,7 @@ __all__ = [
     "Limits",
     "Occurrence",
     "Option",
+    "Toggle",
     "Unevaluated",
     "Value",
     "evaluate",

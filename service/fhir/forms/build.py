@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.fhir.forms import urls
-from service.fhir.forms.elements import extension_value, number, objects, text, value_of, whole
-from service.fhir.forms.expressions import constraints_of, expressions_at, variables_of
+from service.fhir.forms.elements import extension_value, extensions, number, objects, text, value_of, whole
+from service.fhir.forms.expressions import constraints_of, expressions_at, read_expression, variables_of
 from service.fhir.forms.items import (
     ANSWERS_BY_TYPE,
     CHOICES,
@@ -17,6 +17,7 @@ from service.fhir.forms.items import (
     FormItem,
     Limits,
     Option,
+    Toggle,
     Value,
 )
 from service.fhir.forms.values import key_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from service.fhir.forms.elements import Json
+    from service.fhir.forms.expressions import Expression
 
 MAX_DEPTH = 40
 """How deep items may nest. HL7's own examples stay below ten."""
@@ -107,6 +109,7 @@ class _Tree:
             any_condition=source.get("enableBehavior") == "any",
             limits=_limits(source),
             enable_expression=enabling,
+            toggles=_toggles(source, place) if extended else (),
             variables=variables_of(source, place) if extended else (),
             constraints=constraints_of(source, place) if extended else (),
             children=children,
@@ -158,6 +161,26 @@ def _options(source: Json) -> tuple[Option, ...]:
         if key is not None:
             exclusive = "extension" in entry and extension_value(entry, urls.OPTION_EXCLUSIVE) is True
             found.append(Option(Value(*value), key, exclusive, entry))
+    return tuple(found)
+
+
+def _toggles(source: Json, place: str) -> tuple[Toggle, ...]:
+    found = []
+    for index, entry in extensions(source, urls.ANSWER_OPTIONS_TOGGLE):
+        here = f"{place}.extension[{index}]"
+        keys: set[tuple[Any, ...]] = set()
+        expression: Expression | None = None
+        for number_, part in objects(entry, "extension"):
+            value = value_of(part)
+            if part.get("url") == "option" and value is not None:
+                key = key_of(Value(*value))
+                keys |= {key} if key is not None else set()
+            elif part.get("url") == "expression":
+                expression = read_expression(
+                    part.get("valueExpression"), f"{here}.extension[{number_}].value"
+                )
+        if expression is not None:
+            found.append(Toggle(frozenset(keys), expression, here))
     return tuple(found)
 
 

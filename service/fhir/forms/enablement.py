@@ -13,6 +13,7 @@ from service.fhir.forms.evaluation import Unevaluated, evaluate
 from service.fhir.forms.values import compare, equal
 
 if TYPE_CHECKING:
+    from service.fhir.forms.expressions import Expression
     from service.fhir.forms.filled import FilledForm, Occurrence
     from service.fhir.forms.items import Condition, FormItem, Value
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 def decide(filled: FilledForm, item: FormItem, parent: Occurrence | None) -> bool | None:
     """Whether the item's own rules enable it there; the items above it are the caller's."""
     if item.enable_expression is not None:
-        return _by_expression(filled, item, parent)
+        own = filled.by_link.get(item.link_id, [])
+        here = next((occurrence for occurrence in own if occurrence.parent is parent), None)
+        return holds(filled, item.enable_expression, item, here, parent)
     outcomes = [_holds(filled, condition, parent) for condition in item.conditions]
     decisive = item.any_condition
     if decisive in outcomes:
@@ -28,14 +31,17 @@ def decide(filled: FilledForm, item: FormItem, parent: Occurrence | None) -> boo
     return None if None in outcomes else not decisive
 
 
-def _by_expression(filled: FilledForm, item: FormItem, parent: Occurrence | None) -> bool | None:
-    """R4 SDC enableWhenExpression: nothing counts as false; what cannot be evaluated stays open."""
-    if item.enable_expression is None:
-        return True
-    own = filled.by_link.get(item.link_id, [])
-    here = next((occurrence for occurrence in own if occurrence.parent is parent), None)
+def holds(
+    filled: FilledForm,
+    expression: Expression,
+    item: FormItem,
+    occurrence: Occurrence | None,
+    parent: Occurrence | None = None,
+) -> bool | None:
+    """Whether a form's expression is true there: nothing is false, what cannot be evaluated is None."""
+    above = occurrence.parent if occurrence is not None else parent
     try:
-        found = evaluate(filled, item.enable_expression, item, here, parent, now=filled.now, rooted=True)
+        found = evaluate(filled, expression, item, occurrence, above, now=filled.now, rooted=True)
     except Unevaluated:
         return None
     if not found:

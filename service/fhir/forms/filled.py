@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.fhir.forms.build import MAX_DEPTH
 from service.fhir.forms.elements import value_of
-from service.fhir.forms.enablement import decide
+from service.fhir.forms.enablement import decide, holds
 from service.fhir.forms.items import Value
 
 if TYPE_CHECKING:
@@ -183,6 +183,15 @@ class FilledForm:
             self._enabled[key] = None
             self._enabled[key] = decide(self, item, parent)
         return self._enabled[key]
+
+    def offered(self, item: FormItem, key: tuple[Any, ...], occurrence: Occurrence) -> bool | None:
+        """Whether an option is offered there: its toggles, if it has any, hold one at least; None: open."""
+        outcomes = [
+            holds(self, toggle.expression, item, occurrence) for toggle in item.toggles if key in toggle.keys
+        ]
+        if not outcomes or True in outcomes:
+            return True
+        return None if None in outcomes else False
 
     def missing(self, parent: Occurrence | None = None) -> Iterator[FormItem]:
         """The items of the form that could stand under an occurrence (None: at the root) and do not."""

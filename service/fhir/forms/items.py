@@ -55,6 +55,15 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Toggle:
+    """Options that are offered only where an expression is true (SDC 4.0, answerOptionsToggleExpression)."""
+
+    keys: frozenset[tuple[Any, ...]]
+    expression: Expression
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
     """One enableWhen: the question asked of, the operator and the answer it is held against.
 
@@ -121,6 +130,7 @@ class FormItem:
     any_condition: bool
     limits: Limits
     enable_expression: Expression | None
+    toggles: tuple[Toggle, ...]
     variables: tuple[Expression, ...]
     constraints: tuple[Constraint, ...]
     children: tuple[FormItem, ...] = ()

@@ -23,7 +23,7 @@ _RESERVED = frozenset(
     {"resource", "rootResource", "context", "questionnaire", "qitem", "ucum", "sct", "loinc"}
 )
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_ROOTED = (urls.ENABLE_WHEN_EXPRESSION,)
+_ROOTED = (urls.ENABLE_WHEN_EXPRESSION, urls.ANSWER_OPTIONS_TOGGLE)
 _EXTRACTION = frozenset(
     {
         urls.TEMPLATE_EXTRACT,

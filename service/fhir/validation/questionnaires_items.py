@@ -67,6 +67,14 @@ def check_item(checking: Checking, item: FormItem) -> None:
             item.place,
             "no-options",
         )
+    for toggle in item.toggles:
+        if item.options and not toggle.keys <= item.options_by_key.keys():
+            checking.error(
+                "code-invalid",
+                f"an option that is switched here is no option of {item.link_id}",
+                toggle.place,
+                "toggle-option",
+            )
     if item.value_set is not None:
         _check_value_set(checking, item, item.value_set)
     if "initial" in source:

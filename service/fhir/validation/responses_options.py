@@ -52,7 +52,10 @@ def _option(item: FormItem, value: Value) -> Option | None:
 def _check_listed(
     checking: Checking, occurrence: Occurrence, item: FormItem, index: int, value: Value
 ) -> None:
-    if _option(item, value) is not None:
+    option = _option(item, value)
+    if option is not None:
+        if item.toggles:
+            _check_offered(checking, occurrence, item, index, option)
         return
     names = [_name(option.value) for option in item.options if option.value.type == value.type]
     listed = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
@@ -64,6 +67,28 @@ def _check_listed(
         f"{occurrence.place}.answer[{index}]",
         "option",
     )
+
+
+def _check_offered(
+    checking: Checking, occurrence: Occurrence, item: FormItem, index: int, option: Option
+) -> None:
+    """SDC answerOptionsToggleExpression: an option that the other answers switch off cannot be chosen."""
+    place = f"{occurrence.place}.answer[{index}]"
+    offered = checking.filled.offered(item, option.key, occurrence)
+    if offered is False:
+        checking.lacking(
+            "business-rule",
+            f"'{_name(option.value)}' of {item.link_id} is not offered beside the other answers; choose another",
+            place,
+            "option-off",
+        )
+    elif offered is None:
+        checking.unchecked(
+            f"whether {item.link_id} offers this option cannot be told from this response alone",
+            place,
+            "option-unknown",
+            item.link_id,
+        )
 
 
 def _system_hint(item: FormItem, value: Value) -> str:

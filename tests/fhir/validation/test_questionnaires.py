@@ -603,3 +603,15 @@ def test_a_function_that_only_sdc_knows_does_not_make_the_form_wrong() -> None:
         "sdc:calculatedExpression", valueExpression=fhirpath("%resource.item.answer.value.weight()")
     )
     assert one("integer", extension=[rule]) == [("warning", "expression", AT)]
+
+
+def test_only_options_are_switched() -> None:
+    def switching(option: Json) -> Json:
+        rule = {"url": "expression", "valueExpression": fhirpath("item.exists()")}
+        return extension("sdc:answerOptionsToggleExpression", extension=[{"url": "option", **option}, rule])
+
+    assert one("choice", answerOption=[RED, BLUE], extension=[switching(BLUE)]) == []
+    green = {"valueCoding": coding("green")}
+    assert one("choice", answerOption=[RED, BLUE], extension=[switching(green)]) == [
+        ("error", "toggle-option", ".item[0].extension[0]")
+    ]

@@ -606,3 +606,31 @@ def test_items_too_deep_to_be_read_are_said() -> None:
         nested = group("g", nested)
     keys = {key for _, key, _ in found(form(item("g", "group", item("x", "string"))), response(nested))}
     assert "depth" in keys
+
+
+def toggle(expression: str, *options: Json) -> Json:
+    parts = [{"url": "option", **option} for option in options]
+    return extension(
+        "sdc:answerOptionsToggleExpression",
+        extension=[*parts, {"url": "expression", "valueExpression": fhirpath(expression)}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "answer", "issues"),
+    [
+        ("item.where(linkId='n').answer.value > 3", BLUE, [("error", "option-off", ".item[1].answer[0]")]),
+        ("item.where(linkId='n').answer.value > 3", RED, []),
+        ("item.where(linkId='n').answer.value > 2", BLUE, []),
+        ("item.where(linkId='none').answer.value > 2", BLUE, [("error", "option-off", ".item[1].answer[0]")]),
+        ("item.answer.value", BLUE, [("warning", "option-unknown", ".item[1].answer[0]")]),
+    ],
+)
+def test_options_that_other_answers_switch_off(
+    expression: str, answer: Json, issues: list[tuple[str, str, str]]
+) -> None:
+    asked = form(
+        item("n", "integer"),
+        item("q", "choice", answerOption=[RED, BLUE], extension=[toggle(expression, BLUE)]),
+    )
+    assert found(asked, response(answered("n", {"valueInteger": 3}), answered("q", answer))) == issues
