@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from service import fhirpath
 from service.domain.issues import Issue, error
-from service.fhir.plans.assessment import FAILED, applies, assess
+from service.fhir.plans.assessment import FAILED, applies, assess, decided_actions
 from service.fhir.plans.dynamic import PathFault, set_value
 from service.fhir.plans.reading import FORM_TYPE, Plan, read_plan
 from service.fhir.plans.realisation import Circumstances, UnsupportedKind, message, realise, task_for_form
@@ -83,7 +83,7 @@ def apply(application: Application) -> Applied:
     applied = Applied(application.definition, application.circumstances, evaluation)
     if evaluation is not None:
         applied.issues += evaluation.issues
-    walk = _Walk(application, application.definition, form, applied, evaluation)
+    walk = _Walk(application, application.definition, form, applied, plan, evaluation)
     applied.actions += walk.actions(application.definition.get("action", ()), walk.place, 0)
     return applied
 
@@ -97,6 +97,7 @@ class _Walk:
         definition: Resource,
         form: Resource | None,
         applied: Applied,
+        plan: Plan | None,
         evaluation: Evaluation | None,
         prefix: str = "",
     ) -> None:
@@ -106,9 +107,11 @@ class _Walk:
         self._applied = applied
         self._prefix = prefix
         self.place = f"PlanDefinition[{definition.get('id')}].action"
-        self._findings: dict[str, Finding] = (
-            {finding.criterion.code: finding for finding in evaluation.findings} if evaluation else {}
-        )
+        self._findings: dict[str, Finding] = {}
+        self._decided: dict[int, bool] = {}
+        if plan is not None and evaluation is not None:
+            self._findings = {finding.criterion.code: finding for finding in evaluation.findings}
+            self._decided = decided_actions(plan, evaluation)
 
     def actions(self, actions: Any, place: str, depth: int) -> list[Resource]:
         """The RequestGroup actions that apply. Criteria are findings, not requests, and not among them."""
@@ -157,6 +160,9 @@ class _Walk:
         return {"reference": f"#{identifier}"}
 
     def _applies(self, action: Resource, place: str) -> bool:
+        decided = self._decided.get(id(action))
+        if decided is not None:
+            return decided
         try:
             conditions = read_conditions(action, None)
         except RuleFault as fault:
@@ -205,7 +211,7 @@ class _Walk:
         if evaluation is not None:
             self._applied.issues += evaluation.issues
         prefix = f"{identifier}."
-        walk = _Walk(self._application, definition, self._form, self._applied, evaluation, prefix)
+        walk = _Walk(self._application, definition, self._form, self._applied, plan, evaluation, prefix)
         return walk.actions(definition.get("action", ()), walk.place, depth + 1)
 
     def _set_values(self, definition: Resource, request: Resource, place: str) -> None:

@@ -62,6 +62,15 @@ def assess(plan: Plan, form: Resource) -> Evaluation:
     )
 
 
+def decided_actions(plan: Plan, evaluation: Evaluation) -> dict[int, bool]:
+    """Whether each outcome, note and proposal of the plan applies, by its action's identity (``id``)."""
+    said = (*plan.outcomes, *plan.notes)
+    made = {id(evaluation.outcome), *map(id, evaluation.notes)}
+    decided = {id(one.action): id(one.statement) in made for one in said}
+    proposals = {proposal.action for proposal in evaluation.proposals}
+    return decided | {id(one.action): one.action.get("id", "") in proposals for one in plan.proposals}
+
+
 def applies(
     conditions: tuple[Condition, ...],
     form: Resource,

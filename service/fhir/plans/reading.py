@@ -43,6 +43,7 @@ class Said:
     statement: Statement
     conditions: tuple[Condition, ...]
     place: str
+    action: Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ def read_plan(resource: Resource) -> Plan | None:
                     criteria.append(_criterion(action, here))
                 elif kind in said:
                     said[kind].append(_said(action, here))
+                elif kind == "proposal" and not action.get("id"):
+                    faults.append(error("required", "a proposal needs an id, by which it is known", here))
                 elif kind == "proposal":
                     proposals.append(Proposed(action, read_conditions(action, FORM_TYPE), here))
                 else:
@@ -195,7 +198,7 @@ def _said(action: Resource, place: str) -> Said:
         action.get("priority", "routine"),
         citations,
     )
-    return Said(statement, read_conditions(action, FORM_TYPE), place)
+    return Said(statement, read_conditions(action, FORM_TYPE), place, action)
 
 
 def _code(action: Resource) -> Code:

@@ -110,6 +110,7 @@ def test_two_outcomes_or_none_are_an_error_never_a_guess() -> None:
         ([*SECOND, "extension"], [], "unknown-reason", "the last reason may have no 'when'"),
         ([*WATERING, 1, "code"], [], "PlanDefinition", "the outcome group needs a code"),
         ([*WATERING, 1, "action", 0, "documentation"], [], "documentation", "cites its paragraph"),
+        ([*WATERING, 3, "action", 0, "id"], "", "action[3].action[0]", "a proposal needs an id"),
         (["action", 0, "input"], [], "PlanDefinition", "declares its input form"),
         ([*WATERING, 3, "extension", 0, "valueCode"], "wish", "action[3]", "'wish' is not a role"),
     ],
