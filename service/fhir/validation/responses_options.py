@@ -78,7 +78,7 @@ def _check_offered(
     if offered is False:
         checking.lacking(
             "business-rule",
-            f"'{_name(option.value)}' of {item.link_id} is not offered beside the other answers; choose another",
+            f"'{_name(option.value)}' of {item.link_id} is not offered beside the other answers",
             place,
             "option-off",
         )
