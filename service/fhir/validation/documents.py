@@ -63,9 +63,9 @@ def _check(value: dict[str, Any], place: Place, run: Run, *, contained: bool = F
         types.checker(name).check(value, place, run)
     _check_url(value, name, place, run)
     _check_claims(value, name, place, run)
-    if name == "Questionnaire":
+    if name == "Questionnaire" and not run.odd:  # what is no JSON cannot be read as a form
         _check_form(value, place, run)
-    elif name == "QuestionnaireResponse":
+    elif name == "QuestionnaireResponse" and not run.odd:
         _check_response(value, place, run)
     if R4.is_a(name, "DomainResource"):
         _domain_resource(value, place, run, contained=contained)
@@ -109,7 +109,7 @@ def _check_response(value: dict[str, Any], place: Place, run: Run) -> None:
         return
     resolve = run.find if run.resolve is not None else None
     terminology = held.concepts(run) if resolve else None
-    for issue in responses.check(value, form, resolve=resolve, terminology=terminology):
+    for issue in responses.check(value, form, resolve=resolve, terminology=terminology, now=run.now):
         run.adopt(issue, place, "QuestionnaireResponse")
 
 
@@ -123,8 +123,13 @@ def _check_claims(value: dict[str, Any], name: str, place: Place, run: Run) -> N
     for profile in wanted:
         if isinstance(profile, str):
             profiles.check_canonical(value, name, profile, place, run)
-        elif isinstance(profile, dict):
+        elif isinstance(profile, dict) and held.is_sound(profile, "StructureDefinition"):
             profiles.check_profile(value, name, profile, place, run)
+        else:
+            message = (
+                "a profile that was given is no sound StructureDefinition: nothing was checked against it"
+            )
+            run.warn("not-supported", message, place, "profile-unchecked")
 
 
 def _unknown_type(value: dict[str, Any], place: Place, run: Run) -> None:

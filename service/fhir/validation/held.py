@@ -42,11 +42,14 @@ def _find(canonical: str, run: Run) -> dict[str, Any] | None:
     if found is None:
         url = canonical.partition("|")[0]
         return _hl7_code_system(url) or _hl7_value_set(url)
-    kind = found.get("resourceType")
-    return found if kind in ("CodeSystem", "ValueSet") and _is_sound(found, str(kind)) else None
+    return found if is_sound(found, "CodeSystem", "ValueSet") else None
 
 
-def _is_sound(resource: dict[str, Any], kind: str) -> bool:
+def is_sound(resource: dict[str, Any], *kinds: str) -> bool:
+    """Whether a resource that the caller brings is of one of these types and has the structure of its type."""
+    kind = resource.get("resourceType")
+    if not isinstance(kind, str) or kind not in kinds:
+        return False
     known = _SOUND.get(id(resource))
     if known is not None and known[0] is resource:
         return known[1]
@@ -57,8 +60,8 @@ def _is_sound(resource: dict[str, Any], kind: str) -> bool:
         return False
     if len(_SOUND) >= _KEPT:
         _SOUND.clear()
-    _SOUND[id(resource)] = (resource, not trial.failed)
-    return not trial.failed
+    _SOUND[id(resource)] = (resource, not trial.misshapen)
+    return not trial.misshapen
 
 
 @lru_cache(maxsize=200)

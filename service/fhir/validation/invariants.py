@@ -48,6 +48,8 @@ class Invariant:
 
     def check(self, value: Any, place: Place, run: Run) -> None:
         """Reports the rule where the value breaks it, and says so where it cannot be evaluated."""
+        if run.odd:
+            return  # the engine reads JSON only
         try:
             found = self.program(
                 value,
@@ -62,6 +64,12 @@ class Invariant:
         except fhirpath.EvaluationError as fault:
             if not run.failed:  # over a resource that is already refused, HL7's expressions may not fit
                 self._unchecked(fault, place, run)
+            return
+        except (
+            AttributeError,
+            TypeError,
+        ) as fault:  # elsewhere in the resource there is what JSON cannot hold
+            self._unchecked(fault, place, run)
             return
         if found != [True] and not (len(found) == 1 and found[0] is not False):
             run.report(self.severity, "invariant", self.sentence, place, self.key)

@@ -13,6 +13,7 @@ from service.fhir.validation import membership, patterns, profile_slices, refere
 from service.fhir.validation.invariants import Invariant
 from service.fhir.validation.limits import check_limits
 from service.fhir.validation.places import below
+from service.fhir.validation.primitives import PRIMITIVES
 from service.fhir.validation.profile_trees import Node, build, children_of
 from service.fhir.validation.run import Run, quoted
 from service.fhir.validation.tables import ELEMENTS, INVARIANTS
@@ -252,7 +253,8 @@ class _Checking:
 
     def _constraints(self, node: Node, item: Item) -> None:
         rules = node.definition.get("constraint")
-        if item.value is None or not isinstance(rules, list):
+        complex_ = item.type not in PRIMITIVES
+        if item.value is None or not isinstance(rules, list) or complex_ is not (type(item.value) is dict):
             return
         for rule in rules:
             if not isinstance(rule, dict):

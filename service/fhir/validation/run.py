@@ -33,7 +33,9 @@ class Run:
     """The state of one check.
 
     ``resource`` is the innermost resource and ``place`` its place; ``container`` the one that contains it,
-    or itself; ``contained`` the container's contained resources by id; ``local`` the ``#`` references seen.
+    or itself; ``contained`` the container's contained resources by id; ``local`` the ``#`` references seen;
+    ``odd`` whether something was met that JSON cannot hold, ``misshapen`` whether an element lacks the shape
+    of its type.
     """
 
     __slots__ = (
@@ -43,7 +45,9 @@ class Run:
         "contained",
         "container",
         "local",
+        "misshapen",
         "now",
+        "odd",
         "place",
         "profiled",
         "profiles",
@@ -67,6 +71,8 @@ class Run:
         self.contained: dict[str, dict[str, Any]] = {}
         self.local: set[str] = set()
         self.questionnaire: Any = None
+        self.misshapen = False
+        self.odd = False
         self.profiles: list[Any] = []
         self.profiled: set[tuple[int, int]] = set()
         self.resolve = resolve
@@ -78,6 +84,8 @@ class Run:
     def report(self, severity: Severity, code: str, message: str, place: Place, key: str) -> None:
         """Keeps one finding; the place is written out at the end."""
         count = self._counts[severity] = self._counts[severity] + 1
+        if severity is Severity.ERROR and code in ("structure", "value", "too-long", "too-costly"):
+            self.misshapen = True
         if count <= KEPT:
             self._found.append((severity, code, message, place, key))
         elif severity is Severity.ERROR:
@@ -114,9 +122,11 @@ class Run:
         return held.code_system(url, self)
 
     def structure(self, canonical: str) -> dict[str, Any] | None:
-        """The StructureDefinition of a canonical, through the caller's ``resolve``, or None."""
+        """The sound StructureDefinition of a canonical, through the caller's ``resolve``, or None."""
+        from service.fhir.validation import held
+
         found = self.find(canonical)
-        return found if found and found.get("resourceType") == "StructureDefinition" else None
+        return found if found and held.is_sound(found, "StructureDefinition") else None
 
     def follow(self, reference: str) -> dict[str, Any] | None:
         """The resource inside this document that a literal reference leads to, or None."""
@@ -141,6 +151,7 @@ class Run:
             "contained",
             "bundle",
             "terminology",
+            "odd",
             "profiled",
             "steps",
         ):

@@ -45,6 +45,7 @@ class Shape(NamedTuple):
     faults: tuple[Fault, ...]
     pairs: tuple[tuple[Rule, str], ...]
     selection: Selection | None
+    odd: bool
 
 
 class TypeChecker:
@@ -74,14 +75,13 @@ class TypeChecker:
         if run.steps < 0:
             run.spend(place)
         names = tuple(value)
-        try:
-            shape = self._shapes.get(names) or self.shape(names)
-        except TypeError:  # an unhashable key cannot be, a key that is no string can
-            shape = self.shape(names)
+        shape = self._shapes.get(names) or self.shape(names)
         for rule, child in zip(shape.rules, value.values(), strict=True):
             rule(child, place, run)
         for pair, name in shape.pairs:
             pair((value[name], value["_" + name]), place, run)
+        if shape.odd:
+            run.odd = True
         for code, message, name, key in shape.faults:
             run.error(code, message, below(place, name) if name else place, key)
         for extra in self.extras:
@@ -113,6 +113,7 @@ class TypeChecker:
             tuple(faults),
             tuple(pairs),
             invariants.that_may_fail(self.name, frozenset(present)),
+            not all(isinstance(name, str) for name in names),
         )
         if len(self._shapes) < _SHAPES and not faults:
             self._shapes[names] = shape
