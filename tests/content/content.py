@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-BASE = "https://htg117.example.org/fhir"
+BASE = "https://htg117.example/fhir"
 FOLDERS = ("profiles/shared", "profiles/htg117", "mappings/shared", "mappings/htg117")
 
 Resource = dict[str, Any]
