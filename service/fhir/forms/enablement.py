@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def decide(filled: FilledForm, item: FormItem, parent: Occurrence | None) -> bool | None:
     """Whether the item's own rules enable it there; the items above it are the caller's."""
     if item.enable_expression is not None:
-        own = filled.by_link.get(item.link_id, [])
-        here = next((occurrence for occurrence in own if occurrence.parent is parent), None)
+        beside = filled.roots if parent is None else parent.children
+        here = next((occurrence for occurrence in beside if occurrence.link_id == item.link_id), None)
         return holds(filled, item.enable_expression, item, here, parent)
     outcomes = [_holds(filled, condition, parent) for condition in item.conditions]
     decisive = item.any_condition

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from service.fhir.forms.items import FormItem
 
 
+MAX_EVALUATIONS = 5_000
+"""How many expressions are evaluated over one response; a long form with repeating groups needs hundreds."""
+
+_LIMITS = fhirpath.Limits(steps=200_000)
+
+
 class Unevaluated(Exception):
     """The expression cannot be evaluated here; the message says why."""
 
@@ -60,11 +66,16 @@ class _Evaluation:
     ) -> list[Any]:
         if not expression.is_fhirpath:
             raise Unevaluated(f"{expression.language or 'an unnamed language'} is not evaluated here")
+        self._filled.evaluations += 1
+        if self._filled.evaluations > MAX_EVALUATIONS:
+            raise Unevaluated(
+                f"the response needs more than {MAX_EVALUATIONS} evaluations of the form's rules"
+            )
         try:
             program = self._filled.form.program(expression, item, rooted=rooted)
             variables = self._variables(expression, item, occurrence, parent)
             context = self._filled.response if rooted else variables["context"]
-            return list(program(context, variables=variables, now=self._now))
+            return list(program(context, variables=variables, now=self._now, limits=_LIMITS))
         except (fhirpath.ExpressionError, fhirpath.EvaluationError) as fault:
             raise Unevaluated(str(fault)) from fault
 

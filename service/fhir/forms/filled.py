@@ -80,6 +80,7 @@ class FilledForm:
     ``supplied`` gives values to the launch contexts and other variables that a caller holds. ``roots`` are
     the occurrences at the top, ``by_link`` leads from a linkId to its occurrences in document order.
     ``now`` is the clock of the form's expressions, an aware time.
+    ``evaluations`` counts the expressions that were evaluated.
     ``too_deep`` holds occurrences whose contents nest deeper than any form does and were left out.
     """
 
@@ -98,6 +99,7 @@ class FilledForm:
         self.by_link: dict[str, list[Occurrence]] = {}
         self.too_deep: list[Occurrence] = []
         self.roots = self._read(response, form.roots_by_link, None, None, 0)
+        self.evaluations = 0
         self._enabled: dict[tuple[str, int], bool | None] = {}
 
     def _read(
@@ -157,7 +159,7 @@ class FilledForm:
         found = self.by_link.get(link_id, [])
         if within is None or not found:
             return found
-        return [occurrence for occurrence in found if any(above is within for above in occurrence.line())]
+        return [occurrence for occurrence in within.below() if occurrence.link_id == link_id]
 
     def values(self, link_id: str, within: Occurrence | None = None) -> list[Value]:
         """The answers to a question: in the whole response, or in one occurrence and below it."""

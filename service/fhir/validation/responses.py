@@ -6,13 +6,14 @@ the verdict is that of HL7's reference validator; where that contradicts them, t
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from service.fhir.concepts import Terminology
 from service.fhir.forms import form_of
 from service.fhir.forms.elements import cut
 from service.fhir.validation.responses_answers import check_answers
-from service.fhir.validation.responses_checking import Checking
+from service.fhir.validation.responses_checking import HINTS, Checking
 from service.fhir.validation.responses_header import check_header
 from service.fhir.validation.responses_rules import check_constraints, check_text
 
@@ -177,9 +178,12 @@ def _check_occurrence(
         )
     check_answers(checking, occurrence, item)
     if item.children or occurrence.children:
+        nested: dict[int, list[Occurrence]] = {}
+        for child in occurrence.children:
+            if child.under is not None:
+                nested.setdefault(child.under, []).append(child)
         for index in range(len(answers)):
-            nested = [child for child in occurrence.children if child.under == index]
-            _check_level(checking, nested, item.children, occurrence, enabled, index)
+            _check_level(checking, nested.get(index, ()), item.children, occurrence, enabled, index)
 
 
 def _check_display(checking: Checking, occurrence: Occurrence, item: FormItem) -> None:
@@ -256,8 +260,8 @@ def _report_unknown(checking: Checking, occurrence: Occurrence) -> None:
 
 
 def _nearest(checking: Checking, link_id: str) -> str:
-    from difflib import get_close_matches
-
+    if len(checking.issues) >= HINTS:
+        return ""
     near = get_close_matches(link_id[:100], list(checking.form.by_link)[:500], n=1)
     return f"; did you mean {near[0]}?" if near else ""
 

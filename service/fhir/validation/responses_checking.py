@@ -18,6 +18,10 @@ COMPLETE = frozenset({"completed", "amended"})
 """The statuses at which nothing that the form requires may be missing (R4 questionnaire-answers-status)."""
 
 
+HINTS = 20
+"""After how many issues the costly hints (a near linkId, the codes of a value set) are left out."""
+
+
 class Checking:
     """One response under examination. ``complete`` tells whether its status says that nothing is missing."""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from service.fhir.concepts import NotEnumerable
 from service.fhir.forms.elements import cut, text, value_of
 from service.fhir.forms.items import Value
 from service.fhir.forms.values import key_of
+from service.fhir.validation.responses_checking import HINTS
 
 if TYPE_CHECKING:
     from service.fhir.forms import FormItem, Occurrence, Option
@@ -164,8 +166,8 @@ def _check_value_set(
 
 def _members(checking: Checking, value_set: Any) -> str:
     """The first codes of a value set, where it can be listed."""
-    from service.fhir.concepts import NotEnumerable
-
+    if len(checking.issues) >= HINTS:
+        return ""
     try:
         members = list(checking.terminology.expand(value_set))
     except NotEnumerable:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.fhir.forms import FilledForm, Unevaluated, Value, evaluate, form_of
+from service.fhir.forms import FilledForm, Unevaluated, Value, evaluate, evaluation, form_of
 from service.fhir.forms.expressions import read_expression
 from service.fhir.forms.references import type_of_reference
 from service.fhir.forms.values import compare, decimal_places, equal
@@ -295,3 +295,11 @@ def test_decimal_places_are_those_written() -> None:
 def test_values_of_kinds_that_do_not_meet_are_not_equal_and_have_no_order() -> None:
     assert equal(Value("integer", 1), Value("string", "1")) is False
     assert compare(Value("integer", 1), Value("string", "1")) is None
+
+
+def test_so_many_evaluations_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "MAX_EVALUATIONS", 2)
+    rule = extension("sdc:enableWhenExpression", valueExpression=fhirpath("true"))
+    tree = form_of(form(item("g", "group", item("t", "string", extension=[rule]), repeats=True)))
+    filled = FilledForm(tree, response(*[group("g") for _ in range(3)]))
+    assert [filled.enabled(tree.by_link["t"], root) for root in filled.roots] == [True, True, None]

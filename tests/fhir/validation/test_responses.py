@@ -634,3 +634,9 @@ def test_options_that_other_answers_switch_off(
         item("q", "choice", answerOption=[RED, BLUE], extension=[toggle(expression, BLUE)]),
     )
     assert found(asked, response(answered("n", {"valueInteger": 3}), answered("q", answer))) == issues
+
+
+def test_hints_stop_where_issues_abound() -> None:
+    asked = form(item("pain", "integer"))
+    issues = list(responses.check(response(*[{"linkId": f"pain{number}"} for number in range(30)]), asked))
+    assert [issue.message.endswith("did you mean pain?") for issue in issues] == [True] * 20 + [False] * 10
