@@ -5,11 +5,11 @@ Source: FHIR R4 bundle page (§2.36.4 resolving references), invariants bdl-* th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from service.fhir.validation import types
 from service.fhir.validation.places import below
-from service.fhir.validation.run import quoted
+from service.fhir.validation.run import DEPTH, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +63,16 @@ class BundleIndex:
             return self.outer.find(reference, run)
         return found
 
+    def includes(self, reference: str, source: dict[str, Any]) -> bool:
+        """Whether an entry is what a resource of the Bundle refers to, by full URL or by type and id."""
+        plain = reference.partition("/_history/")[0]
+        if plain in self._by_url or self.bases.get(id(source), "") + plain in self._by_url:
+            return True
+        return any(
+            plain == f"{resource.get('resourceType')}/{resource.get('id')}"
+            for resource in self._by_url.values()
+        )
+
     @property
     def urls(self) -> frozenset[str]:
         """The full URLs of the entries that have a resource."""
@@ -74,8 +84,10 @@ def check_bundle(value: dict[str, Any], place: Place, run: Run) -> None:
     before = run.bundle
     run.bundle = BundleIndex(value, before)
     types.checker("Bundle").check(value, place, run)
-    run.bundle = before
     kind = value.get("type")
+    if kind == "document":
+        _check_composition(value, run.bundle, place, run)
+    run.bundle = before
     for index, entry in entries(value):
         at = below(place, "entry", index)
         if "fullUrl" not in entry and "_fullUrl" not in entry and kind not in _WITHOUT_URL:
@@ -116,6 +128,49 @@ def _check_verbs(entry: dict[str, Any], kind: Any, place: Place, run: Run) -> No
         if type(url) is str and url.startswith("/"):
             message = f"{quoted(url)} starts with a slash; write it relative to the base, such as Patient/1"
             run.warn("value", message, below(below(place, "request"), "url"), "bundle-request")
+
+
+def _check_composition(bundle: dict[str, Any], index: BundleIndex, place: Place, run: Run) -> None:
+    """What a document's Composition refers to is in the document (FHIR R4 documents page §2.42.1)."""
+    for number, entry in entries(bundle):
+        composition = _resource(entry)
+        if number == 0 and composition is not None and composition.get("resourceType") == "Composition":
+            at = below(below(place, "entry", 0), "resource")
+            for reference, where in _references(composition, _REFERRED, at):
+                if not index.includes(reference, composition):
+                    message = f"{quoted(reference)} is not in this document; add an entry with that fullUrl"
+                    run.error("not-found", message, where, "document-reference")
+
+
+_Tree: TypeAlias = "dict[str, _Tree | None]"
+_SECTION: _Tree = {"author": None, "focus": None, "entry": None}
+_SECTION["section"] = _SECTION
+_REFERRED: _Tree = {
+    **dict.fromkeys(("subject", "encounter", "author", "custodian")),
+    "attester": {"party": None},
+    "event": {"detail": None},
+    "section": _SECTION,
+}
+"""The elements of a Composition whose targets a document includes; None marks a reference."""
+
+
+def _references(value: dict[str, Any], tree: _Tree, place: Place) -> Iterator[tuple[str, Place]]:
+    """The literal references to other resources at some elements, with their places."""
+    if place[3] > DEPTH:
+        return
+    for name, inner in tree.items():
+        found = value.get(name)
+        listed: list[Any] = found if type(found) is list else [found]
+        for index, one in enumerate(listed):
+            if type(one) is not dict:
+                continue
+            at = below(place, name, index if listed is found else -1)
+            if inner is not None:
+                yield from _references(one, inner, at)
+            else:
+                reference = one.get("reference")
+                if type(reference) is str and reference[:1] not in ("", "#"):
+                    yield reference, at
 
 
 def _check_first(value: dict[str, Any], kind: str, place: Place, run: Run) -> None:

@@ -92,7 +92,10 @@ def check_repeats(entries: Iterable[Any], place: Place, name: str, run: Run) -> 
             counts[url] = counts.get(url, 0) + 1
     for url, count in counts.items():
         if count > 1:
-            most = (_published(url) or {}).get("max")
+            facts = _published(url)
+            if facts is None and (structure := run.structure(url)) is not None:
+                facts = extension_facts.read(structure)
+            most = facts.get("max") if facts else None
             if most is not None and count > most:
                 message = f"{url} stands {count} times here; it may stand at most {most} time(s)"
                 run.error("structure", message, below(place, name), "extension")
