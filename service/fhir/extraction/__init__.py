@@ -7,9 +7,8 @@
     check(questionnaire)             # the faults of a Questionnaire's extraction, before any form is filled
 
 Source: SDC 4.0, Form Data Extraction. Template-, definition- and observation-based extraction may stand side
-by side in one Questionnaire. A Questionnaire is prepared once and kept. Nothing here is stored, reads a clock,
-or changes what it is given; what is extracted shares parts with the form and with the Questionnaire, so it
-must not be changed either.
+by side in one Questionnaire, which is prepared once and kept. Nothing here stores, reads a clock, or changes
+what it is given; what is extracted shares parts with form and Questionnaire, so it must not be changed either.
 """
 
 from __future__ import annotations

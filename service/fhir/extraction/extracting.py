@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import Unprocessable
 from service.domain.issues import Issue, information, ordered
+from service.fhir.extraction.defining import extract_definitions
+from service.fhir.extraction.definitions import ItemDefinitions, compile_definitions
 from service.fhir.extraction.entries import Entries, Entry
 from service.fhir.extraction.formulas import Compilation
+from service.fhir.extraction.observations import Observations, compile_observations
+from service.fhir.extraction.observing import extract_observations
 from service.fhir.extraction.places import root_place
 from service.fhir.extraction.running import Run
 from service.fhir.extraction.templating import Templates, compile_templates, extract_templates
@@ -57,10 +61,12 @@ class _Plan:
 
     questionnaire: Json
     templates: Templates
+    definitions: ItemDefinitions
+    observations: Observations
     issues: tuple[Issue, ...]
 
     def __bool__(self) -> bool:
-        return bool(self.templates)
+        return bool(self.templates) or bool(self.definitions) or bool(self.observations)
 
 
 def extract(
@@ -92,6 +98,10 @@ def extract(
         root = root_place(run, questionnaire)
         if plan.templates:
             extract_templates(plan.templates, entries, root)
+        if plan.definitions:
+            extract_definitions(plan.definitions, entries, root)
+        if plan.observations:
+            extract_observations(plan.observations, entries, root)
     bundle: Json = {"resourceType": "Bundle", "type": "transaction"}
     if entries.bundle:
         bundle["entry"] = entries.bundle
@@ -119,6 +129,8 @@ def _compile(questionnaire: Json, resolve: Callable[[str], Json | None] | None) 
     form = form_of(questionnaire)
     compilation = Compilation()
     templates = compile_templates(form, compilation)
+    definitions = compile_definitions(form, compilation, resolve)
+    observations = compile_observations(form, compilation)
     for index, _ in extensions(questionnaire, _STRUCTURE_MAP):
         compilation.issues.append(
             information(
@@ -128,7 +140,7 @@ def _compile(questionnaire: Json, resolve: Callable[[str], Json | None] | None) 
                 "extraction",
             )
         )
-    return _Plan(questionnaire, templates, ordered(compilation.issues))
+    return _Plan(questionnaire, templates, definitions, observations, ordered(compilation.issues))
 
 
 _plans: OrderedDict[int, _Plan] = OrderedDict()
