@@ -25,11 +25,12 @@ from service.adapters.absent import NoRecords
 from service.adapters.content_checks import require_sound
 from service.domain.errors import ServiceError
 from service.fhir.concepts import Terminology
-from service.fhir.json_text import Limits
+from service.fhir.json_text import Document, Limits
 from service.operations.act import Actor
 from service.operations.assess import Plans
+from service.operations.submit import Sent, submit
 from service.operations.terms import Terms
-from service.web import errors, fhir
+from service.web import errors, fhir, health, pages
 from service.web.operations.registry import OPERATIONS
 from service.web.services import Services
 from service.web.tracing import Metrics, Tracing
@@ -110,6 +111,16 @@ def offline(settings: Settings) -> Services:
     return compose(settings, published.load(settings.content_folders), NoRecords(), ThreadPoolExecutor(1))
 
 
+def load_examples(app: FastAPI) -> int:
+    """How many synthetic example forms are submitted now. Doing it again changes nothing."""
+    held: Services = app.state.services
+    examples = held.content.examples("QuestionnaireResponse")
+    for one in examples:
+        sent = Sent(Document(one.resource, one.body.decode()), one.resource, one.body)
+        submit(sent, held.records, held.content, held.act, now=now(), software=f"htg117 {version()}")
+    return len(examples)
+
+
 def build(settings: Settings, content: Folder | None = None, store: Store | None = None) -> FastAPI:
     """The web application. The store, if it was not handed in, is opened here and closed when it stops."""
     content = content or published.load(settings.content_folders)
@@ -120,8 +131,8 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        threads.shutdown(wait=True)
-        if store is None:
+        if store is None:  # the server stops its application once every request is answered
+            threads.shutdown(wait=True)
             kept.close()
 
     metrics = Metrics()
@@ -134,7 +145,15 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
         redoc_url=None,
     )
     app.state.services = compose(settings, content, kept, threads)
+    app.state.metrics = metrics
     app.router.routes.extend(fhir.routes())
+    app.router.routes.extend(
+        fhir.route(path, {"GET": handler})
+        for path, handler in (
+            ("/", pages.first), ("/api", pages.api), ("/openapi.json", pages.openapi),
+            ("/health", health.health), ("/ready", health.ready), ("/metrics", health.metrics),
+        )
+    )  # fmt: skip
     app.add_exception_handler(HTTPException, errors.of_framework)
     app.add_exception_handler(ServiceError, errors.of_ours)
     app.add_middleware(errors.LastResort)

@@ -2,7 +2,8 @@
 
 They lie in ``profiles/`` and ``mappings/`` of a checkout, or in the wheel's ``service/_data``. A file below
 a folder ``history`` is an older version of a resource, which stays readable. Files are read, not judged:
-``content_checks.py`` says what is wrong with them, all of it at once.
+``content_checks.py`` says what is wrong with them, all of it at once. A file below ``examples`` is a
+synthetic example: ``htg117 serve --example`` loads it, and the API's documentation shows it.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Folder:
     def __init__(self, folders: Iterable[Path]) -> None:
         """Reads every ``*.json`` below the folders."""
         self.published: list[Published] = []
+        self._examples: list[Published] = []
         self.tables: dict[str, str] = {}
         self.data: dict[str, Resource] = {}
         self.faults: list[Fault] = []
@@ -75,6 +77,8 @@ class Folder:
             self.data[file] = resource
         elif not isinstance(resource["resourceType"], str) or not isinstance(resource.get("id"), str):
             self.faults.append(Fault(file, "id", "a published resource has a resourceType and an id"))
+        elif "examples" in path.relative_to(folder).parts:
+            self._examples.append(Published(file, body, resource))
         else:
             current = "history" not in path.relative_to(folder).parts
             self.published.append(Published(file, body, resource, current))
@@ -119,6 +123,10 @@ class Folder:
         """The current resources of one type, by id."""
         found = [one for held in self._versions.values() for one in held if one.current and one.type == type_]
         return tuple(sorted(found, key=lambda one: one.id))
+
+    def examples(self, type_: str) -> tuple[Published, ...]:
+        """The synthetic examples of one type that come with the content; they are not published."""
+        return tuple(one for one in self._examples if one.type == type_)
 
     def types(self) -> tuple[str, ...]:
         """The types that something is published of."""

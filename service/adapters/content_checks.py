@@ -47,7 +47,7 @@ def check_names(content: Folder) -> Iterator[Fault]:
 
 def check_validity(content: Folder) -> Iterator[Fault]:
     """Each resource is valid R4; a form's expressions compile and its rules hold together."""
-    for one in content.published:
+    for one in (*content.published, *content.examples("QuestionnaireResponse")):
         for issue in validation.check(one.resource, resolve=content.resolve):
             if issue.fails:
                 yield Fault(one.file, issue.expression, issue.message)

@@ -17,6 +17,9 @@ from service.domain.errors import ServiceError
 def serve(
     host: Annotated[str | None, typer.Option(help="Listen here instead of HTG117_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Listen here instead of HTG117_PORT.")] = None,
+    example: Annotated[
+        bool, typer.Option("--example", help="Submit the synthetic example forms first.")
+    ] = False,
 ) -> None:
     """Serve the FHIR interface, the first page and the API documentation until stopped.
 
@@ -45,6 +48,9 @@ def serve(
         print("development mode: no tokens are asked for, and only this machine is served", file=sys.stderr)
     try:
         built = application.build(settings)
+        if example:
+            loaded = application.load_examples(built)
+            print(f"{loaded} example forms are submitted: /fhir/QuestionnaireResponse", file=sys.stderr)
     except ServiceError as fault:
         for issue in fault.issues:
             print(issue, file=sys.stderr)

@@ -140,6 +140,9 @@ class Content(Protocol):
     def of_type(self, type_: str) -> tuple[Published, ...]:
         """The current resources of one type, by id."""
 
+    def examples(self, type_: str) -> tuple[Published, ...]:
+        """The synthetic examples of one type that come with the content; they are not published."""
+
     def types(self) -> tuple[str, ...]:
         """The types that something is published of."""
 

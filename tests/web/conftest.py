@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-BASE = "https://htg117.example.org/fhir"
+BASE = "https://htg117.example/fhir"
 FHIR_JSON = {"Content-Type": "application/fhir+json"}
 
 
