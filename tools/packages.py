@@ -20,9 +20,18 @@ TERMINOLOGY = "hl7.terminology.r4@7.0.1"
 _KEPT = Path(__file__).parent / "conformance/target/packages"
 
 
+def _file(name: str) -> Path:
+    return _KEPT / f"{name.replace('@', '-')}.tgz"
+
+
+def is_held(name: str) -> bool:
+    """Whether the package has been fetched already."""
+    return _file(name).exists()
+
+
 def package(name: str) -> Path:
     """The package's file, fetched if it is not there yet."""
-    file = _KEPT / f"{name.replace('@', '-')}.tgz"
+    file = _file(name)
     if not file.exists():
         _KEPT.mkdir(parents=True, exist_ok=True)
         subprocess.run(["npm", "pack", "--silent", name], cwd=_KEPT, check=True, capture_output=True)

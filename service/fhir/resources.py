@@ -31,7 +31,7 @@ def typed(resource: dict[str, Any]) -> Resource:
         raise Invalid(f"the resource nests more than {_DEPTH} levels, more than the typed models can read")
     try:
         model = get_fhir_model_class(name)
-    except KeyError:
+    except (KeyError, ValueError):
         raise Invalid(f"R4B, which the typed models speak, has no {name}", expression=name) from None
     try:
         return cast("Resource", model.model_validate(resource))

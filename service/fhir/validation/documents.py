@@ -188,6 +188,8 @@ def _domain_resource(value: dict[str, Any], place: Place, run: Run, *, contained
                     "refer to it or take it out"
                 )
                 run.error("invariant", message, at, "dom-3")
+    if contained:
+        return  # its narrative is its container's
     text = value.get("text")
     if type(text) is not dict or "div" not in text:
         run.warn(

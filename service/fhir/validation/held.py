@@ -46,7 +46,7 @@ def _find(canonical: str, run: Run) -> dict[str, Any] | None:
 
 
 def is_sound(resource: dict[str, Any], *kinds: str) -> bool:
-    """Whether a resource that the caller brings is of one of these types and has the structure of its type."""
+    """Whether a resource that the caller brings is of one of these types, and has its type's structure."""
     kind = resource.get("resourceType")
     if not isinstance(kind, str) or kind not in kinds:
         return False

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1_048_576
 _INTEGER = 2_147_483_647
+_DIGITS = 400  # a double reaches 308; beyond, a few characters of text could ask for endless arithmetic
+_LARGEST = 10**_DIGITS
 
 _CODE = re.compile(r"[^\s]+(?:\s[^\s]+)*").fullmatch
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
@@ -119,8 +121,8 @@ def _is_boolean(value: Any) -> bool:
 
 def _is_decimal(value: Any) -> bool:
     if type(value) is Decimal:
-        return value.is_finite()
-    return type(value) is int or (type(value) is float and isfinite(value))
+        return value.is_finite() and -_DIGITS < value.adjusted() < _DIGITS
+    return (type(value) is int and -_LARGEST < value < _LARGEST) or (type(value) is float and isfinite(value))
 
 
 def _is_integer(value: Any) -> bool:
@@ -133,6 +135,13 @@ def _is_unsigned(value: Any) -> bool:
 
 def _is_positive(value: Any) -> bool:
     return type(value) is int and 0 < value <= _INTEGER
+
+
+def is_odd(value: Any) -> bool:
+    """Whether a value is one that JSON cannot hold, or a number too large to reckon with."""
+    if isinstance(value, (int, float, Decimal)):
+        return not isinstance(value, bool) and not _is_decimal(value)
+    return not isinstance(value, (str, dict, list)) and value is not None
 
 
 def has_control(value: Any) -> bool:
@@ -153,7 +162,7 @@ PRIMITIVES: dict[str, Primitive] = {
         _is_date_time,
         "YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with a zone (Z or +hh:mm), a day that exists",
     ),
-    "decimal": Primitive("number", _is_decimal, "a JSON number"),
+    "decimal": Primitive("number", _is_decimal, "a JSON number of at most 400 digits"),
     "id": Primitive("string", _is_id, "1 to 64 of A-Z a-z 0-9 - ."),
     "instant": Primitive("string", _is_instant, "YYYY-MM-DDThh:mm:ss with a zone (Z or +hh:mm)"),
     "integer": Primitive("number", _is_integer, "a whole JSON number from -2147483648 to 2147483647"),

@@ -133,8 +133,8 @@ class _Checking:
     def value(self, node: Node, item: Item, *, root: bool = False) -> None:
         """Checks one value of an element against its node, and what lies below it."""
         self.run.spend(item.place)
-        if not root:
-            self._types(node, item)
+        if not root and not self._types(node, item):
+            return  # what the profile says of another type does not apply
         wanted = node.value
         if (
             wanted is not None
@@ -191,22 +191,22 @@ class _Checking:
         for code, message, item in found.faults:
             self.error(code, message, item.place, "slicing")
 
-    def _types(self, node: Node, item: Item) -> None:
+    def _types(self, node: Node, item: Item) -> bool:
+        """Whether the value's type is one of the profile's; its own profiles and targets are checked too."""
         types = node.types
-        if not types:
-            return
-        if node.name.endswith("[x]") or item.type in R4.resources:
+        if types and (node.name.endswith("[x]") or item.type in R4.resources):
             codes = [str(entry.get("code")) for entry in types]
             if not any(R4.is_a(item.type, code) for code in codes):
                 message = f"{item.type} may not stand here; allowed: {', '.join(codes[:12])}"
                 self.error("structure", message, item.place, "type")
-                return
+                return False
         for entry in types:
             if R4.is_a(item.type, str(entry.get("code"))) and type(item.value) is dict:
                 if item.type == "Reference":
                     self._targets(entry, item)
                 elif item.type != "Extension":
                     self._type_profiles(entry, item)
+        return True
 
     def _type_profiles(self, entry: dict[str, Any], item: Item) -> None:
         profiles = [one for one in entry.get("profile") or () if isinstance(one, str) and not is_core(one)]

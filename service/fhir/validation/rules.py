@@ -18,7 +18,7 @@ from service.fhir.validation import (
     types,
 )
 from service.fhir.validation.places import below
-from service.fhir.validation.primitives import MEGABYTE, PRIMITIVES, explain, has_control
+from service.fhir.validation.primitives import MEGABYTE, PRIMITIVES, explain, has_control, is_odd
 from service.fhir.validation.run import quoted
 
 if TYPE_CHECKING:
@@ -157,6 +157,8 @@ def _primitive_one(type_name: str, facts: dict[str, Any]) -> One:
                 message = f"{quoted(value)} has control characters; XML cannot carry them: leave them out"
                 run.warn("value", message, at, type_name)
                 return
+            if is_odd(value):
+                run.odd = True
             code, message = explain(type_name, value)
             run.error(code, message, at, type_name)
             return

@@ -103,10 +103,11 @@ class TypeChecker:
                 faults.append(fault)
             elif name.startswith("_") and name[1:] in present:
                 pairs.append((self._rule(name, paired=True), name[1:]))
-        if not names or names == ("resourceType",):
-            faults.append(
-                Fault("structure", "an object needs at least one element; leave it out", "", "ele-1")
-            )
+        if not present - ({"resourceType"} if self.info.kind == "resource" else {"id"}) and (
+            self.name != "Element" or not names  # the sibling of a primitive may have an id alone
+        ):
+            message = "an object needs at least one element (beside its id); leave it out"
+            faults.append(Fault("structure", message, "", "ele-1"))
         faults += self._missing(present)
         shape = Shape(
             tuple(found),
