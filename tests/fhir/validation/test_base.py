@@ -55,29 +55,46 @@ def test_a_sound_resource_has_no_issues(resource: dict[str, Any]) -> None:
         pytest.param(OBSERVATION, [("valueQuantity.value", 5)], id="whole number"),
         pytest.param(OBSERVATION, [("valueQuantity.code", "{score}")], id="annotation"),
         pytest.param(OBSERVATION, [("subject", {"display": "someone"})], id="reference by display"),
-        pytest.param(OBSERVATION, [("subject", {"identifier": {"value": "1"}})], id="reference by identifier"),
-        pytest.param(OBSERVATION, [("subject.reference", "http://example.org/fhir/Patient/1")], id="absolute"),
+        pytest.param(
+            OBSERVATION, [("subject", {"identifier": {"value": "1"}})], id="reference by identifier"
+        ),
+        pytest.param(
+            OBSERVATION, [("subject.reference", "http://example.org/fhir/Patient/1")], id="absolute"
+        ),
         pytest.param(OBSERVATION, [("language", "en-GB")], id="language"),
         pytest.param(PATIENT, [("gender", GONE), ("_gender", ABSENT)], id="sibling in place of a value"),
         pytest.param(
-            PATIENT, [("name.0.given", ["A", None]), ("name.0._given", [None, ABSENT])], id="null beside sibling"
+            PATIENT,
+            [("name.0.given", ["A", None]), ("name.0._given", [None, ABSENT])],
+            id="null beside sibling",
         ),
-        pytest.param(PATIENT, [("extension", [{"url": PLACE, "valueAddress": {"city": "x"}}])], id="extension"),
+        pytest.param(
+            PATIENT, [("extension", [{"url": PLACE, "valueAddress": {"city": "x"}}])], id="extension"
+        ),
         pytest.param(
             PATIENT,
-            [("extension", [{"url": CITIZEN, "extension": [{"url": "code", "valueCodeableConcept": {"text": "x"}}]}])],
+            [
+                (
+                    "extension",
+                    [{"url": CITIZEN, "extension": [{"url": "code", "valueCodeableConcept": {"text": "x"}}]}],
+                )
+            ],
             id="extension in parts",
         ),
-        pytest.param(PATIENT, [("text.div", DIV.format("<!-- a --><b>a</b>&#160;"))], id="comment in narrative"),
+        pytest.param(
+            PATIENT, [("text.div", DIV.format("<!-- a --><b>a</b>&#160;"))], id="comment in narrative"
+        ),
         pytest.param(
             OBSERVATION,
             [("contained", [{"resourceType": "Patient", "id": "p"}]), ("subject.reference", "#p")],
             id="contained",
         ),
         pytest.param(QUESTIONNAIRE, [("item.1.enableWhen.0.operator", "exists")], id="que-7 holds"),
-        pytest.param(BUNDLE, [("entry.0.fullUrl", "http://example.org/Patient/synthetic")], id="http full URL"),
+        pytest.param(
+            BUNDLE, [("entry.0.fullUrl", "http://example.org/Patient/synthetic")], id="http full URL"
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_allowed_is_let_through(resource: dict[str, Any], changes: list[tuple[str, Any]]) -> None:
     made = changed(resource, *changes)
     if "entry" in made and made["type"] == "collection":
@@ -87,139 +104,343 @@ def test_what_is_allowed_is_let_through(resource: dict[str, Any], changes: list[
     ] == []
 
 
-O, P, Q, R, B, T = OBSERVATION, PATIENT, QUESTIONNAIRE, RESPONSE, BUNDLE, TRANSACTION
+OBS, P, Q, R, B, T = OBSERVATION, PATIENT, QUESTIONNAIRE, RESPONSE, BUNDLE, TRANSACTION
 S, V, REQ, INV, COD = "structure", "value", "required", "invariant", "code-invalid"
 
 FAULTS: dict[str, tuple[dict[str, Any], list[tuple[str, Any]], list[tuple[str, str, str]]]] = {
     # structure
-    "unknown element": (O, [("subjct", "x")], [(S, "Observation.subjct", "")]),
+    "unknown element": (OBS, [("subjct", "x")], [(S, "Observation.subjct", "")]),
     "unknown element below": (P, [("name.0.nick", "x")], [(S, "Patient.name[0].nick", "")]),
-    "missing element": (O, [("status", GONE)], [(REQ, "Observation", "")]),
+    "missing element": (OBS, [("status", GONE)], [(REQ, "Observation", "")]),
     "missing below": (Q, [("item.3.linkId", GONE)], [(REQ, "Questionnaire.item[3]", "")]),
-    "empty array": (O, [("note", [])], [(S, "Observation.note", "ele-1")]),
-    "empty object": (O, [("method", {})], [(S, "Observation.method", "ele-1")]),
-    "null": (O, [("note", None)], [(S, "Observation.note", "")]),
+    "empty array": (OBS, [("note", [])], [(S, "Observation.note", "ele-1")]),
+    "empty object": (OBS, [("method", {})], [(S, "Observation.method", "ele-1")]),
+    "null": (OBS, [("note", None)], [(S, "Observation.note", "")]),
     "null in an array": (P, [("name.0.given", ["A", None])], [(S, "Patient.name[0].given[1]", "string")]),
-    "array for one": (O, [("status", ["final"])], [(S, "Observation.status", "code")]),
-    "one for an array": (O, [("performer", {"display": "x"})], [(S, "Observation.performer", "")]),
-    "two values": (O, [("valueString", "x")], [(S, "Observation.value", "")]),
-    "wrong choice": (Q, [("item.1.enableWhen.0.answerBoolean", GONE), ("item.1.enableWhen.0.answerUri", "x:y")],
-                     [(S, "Questionnaire.item[1].enableWhen[0].answerUri", ""),
-                      (REQ, "Questionnaire.item[1].enableWhen[0]", ""),
-                      (V, "Questionnaire.item[1].enableWhen[0].answer", "enable-when-type")]),
-    "sibling without extension": (P, [("gender", GONE), ("_gender", {"id": "x"})], [(S, "Patient.gender", "ele-1")]),
+    "array for one": (OBS, [("status", ["final"])], [(S, "Observation.status", "code")]),
+    "one for an array": (OBS, [("performer", {"display": "x"})], [(S, "Observation.performer", "")]),
+    "two values": (OBS, [("valueString", "x")], [(S, "Observation.value", "")]),
+    "wrong choice": (
+        Q,
+        [("item.1.enableWhen.0.answerBoolean", GONE), ("item.1.enableWhen.0.answerUri", "x:y")],
+        [
+            (S, "Questionnaire.item[1].enableWhen[0].answerUri", ""),
+            (REQ, "Questionnaire.item[1].enableWhen[0]", ""),
+            (V, "Questionnaire.item[1].enableWhen[0].answer", "enable-when-type"),
+        ],
+    ),
+    "sibling without extension": (
+        P,
+        [("gender", GONE), ("_gender", {"id": "x"})],
+        [(S, "Patient.gender", "ele-1")],
+    ),
     "sibling of a complex element": (P, [("_name", [{"id": "x"}])], [(S, "Patient.name", "")]),
     "text for an object": (P, [("name", ["x"])], [(S, "Patient.name[0]", "")]),
     # primitives
-    "number for a code": (O, [("status", 5)], [(S, "Observation.status", "code")]),
-    "text for a decimal": (O, [("valueQuantity.value", "6.3")], [(S, "Observation.value.value", "decimal")]),
+    "number for a code": (OBS, [("status", 5)], [(S, "Observation.status", "code")]),
+    "text for a decimal": (
+        OBS,
+        [("valueQuantity.value", "6.3")],
+        [(S, "Observation.value.value", "decimal")],
+    ),
     "text for a boolean": (P, [("active", "true")], [(S, "Patient.active", "boolean")]),
-    "not a number": (O, [("valueQuantity.value", Decimal("NaN"))], [(V, "Observation.value.value", "decimal")]),
-    "no such day": (O, [("effectiveDateTime", "2023-02-29")], [(V, "Observation.effective", "dateTime")]),
-    "no zone": (O, [("effectiveDateTime", "2024-01-01T10:00:00")], [(V, "Observation.effective", "dateTime")]),
-    "no seconds": (O, [("effectiveDateTime", "2024-01-01T10:00Z")], [(V, "Observation.effective", "dateTime")]),
-    "hour 24": (O, [("effectiveDateTime", "2024-01-01T24:00:00Z")], [(V, "Observation.effective", "dateTime")]),
+    "not a number": (
+        OBS,
+        [("valueQuantity.value", Decimal("NaN"))],
+        [(V, "Observation.value.value", "decimal")],
+    ),
+    "no such day": (OBS, [("effectiveDateTime", "2023-02-29")], [(V, "Observation.effective", "dateTime")]),
+    "no zone": (
+        OBS,
+        [("effectiveDateTime", "2024-01-01T10:00:00")],
+        [(V, "Observation.effective", "dateTime")],
+    ),
+    "no seconds": (
+        OBS,
+        [("effectiveDateTime", "2024-01-01T10:00Z")],
+        [(V, "Observation.effective", "dateTime")],
+    ),
+    "hour 24": (
+        OBS,
+        [("effectiveDateTime", "2024-01-01T24:00:00Z")],
+        [(V, "Observation.effective", "dateTime")],
+    ),
     "time in a date": (P, [("birthDate", "1970-01-01T00:00:00Z")], [(V, "Patient.birthDate", "date")]),
-    "long id": (O, [("id", "a" * 65)], [(V, "Observation.id", "id")]),
-    "id with underscore": (O, [("id", "a_b")], [(V, "Observation.id", "id")]),
-    "uri with a space": (O, [("implicitRules", "http://x y")], [(V, "Observation.implicitRules", "uri")]),
-    "oid": (O, [("identifier", [{"system": "urn:oid:1.02", "value": "1"}])],
-            [(V, "Observation.identifier[0].system", "uri")]),
+    "long id": (OBS, [("id", "a" * 65)], [(V, "Observation.id", "id")]),
+    "id with underscore": (OBS, [("id", "a_b")], [(V, "Observation.id", "id")]),
+    "uri with a space": (OBS, [("implicitRules", "http://x y")], [(V, "Observation.implicitRules", "uri")]),
+    "oid": (
+        OBS,
+        [("identifier", [{"system": "urn:oid:1.02", "value": "1"}])],
+        [(V, "Observation.identifier[0].system", "uri")],
+    ),
     "empty text": (P, [("name.0.family", "")], [(V, "Patient.name[0].family", "string")]),
     "code with a space before it": (P, [("gender", " female")], [(V, "Patient.gender", "code")]),
-    "base64": (P, [("photo", [{"contentType": "text/plain", "data": "AAA"}])],
-               [(V, "Patient.photo[0].data", "base64Binary")]),
-    "positiveInt": (P, [("telecom", [{"system": "phone", "value": "1", "rank": 0}])],
-                    [(V, "Patient.telecom[0].rank", "positiveInt")]),
-    "large integer": (Q, [("item.2.item.0.maxLength", 2**31)], [(V, "Questionnaire.item[2].item[0].maxLength", "integer")]),
-    "endless decimal": (O, [("valueQuantity.value", Decimal("1E999999"))], [(V, "Observation.value.value", "decimal")]),
+    "base64": (
+        P,
+        [("photo", [{"contentType": "text/plain", "data": "AAA"}])],
+        [(V, "Patient.photo[0].data", "base64Binary")],
+    ),
+    "positiveInt": (
+        P,
+        [("telecom", [{"system": "phone", "value": "1", "rank": 0}])],
+        [(V, "Patient.telecom[0].rank", "positiveInt")],
+    ),
+    "large integer": (
+        Q,
+        [("item.2.item.0.maxLength", 2**31)],
+        [(V, "Questionnaire.item[2].item[0].maxLength", "integer")],
+    ),
+    "endless decimal": (
+        OBS,
+        [("valueQuantity.value", Decimal("1E999999"))],
+        [(V, "Observation.value.value", "decimal")],
+    ),
     "an id alone": (P, [("name.0", {"id": "x"})], [(S, "Patient.name[0]", "ele-1")]),
     "instant": (B, [("timestamp", "2024-01-01")], [(V, "Bundle.timestamp", "instant")]),
-    "relative canonical": (Q, [("derivedFrom", ["Questionnaire/1"])], [(V, "Questionnaire.derivedFrom[0]", "canonical")]),
+    "relative canonical": (
+        Q,
+        [("derivedFrom", ["Questionnaire/1"])],
+        [(V, "Questionnaire.derivedFrom[0]", "canonical")],
+    ),
     "relative url": (Q, [("url", "form")], [(V, "Questionnaire.url", "canonical")]),
     # codes
-    "code outside a required binding": (O, [("status", "done")], [(COD, "Observation.status", "binding")]),
-    "unknown code of HL7's": (O, [("category.0.coding.0.code", "nonsense")],
-                              [(COD, "Observation.category[0].coding[0].code", "coding")]),
-    "value set as system": (O, [("category.0.coding.0.system", "http://hl7.org/fhir/ValueSet/observation-category")],
-                            [(COD, "Observation.category[0].coding[0].system", "coding")]),
-    "unit": (O, [("valueQuantity.code", "mLx")], [(COD, "Observation.value.code", "ucum")]),
-    "language": (O, [("language", "english")], [(COD, "Observation.language", "binding")]),
-    "currency": ({"resourceType": "Invoice", "text": P["text"], "status": "issued", "totalNet": {"value": 1, "currency": "XXQ"}},
-                 [], [(COD, "Invoice.totalNet.currency", "binding")]),
+    "code outside a required binding": (OBS, [("status", "done")], [(COD, "Observation.status", "binding")]),
+    "unknown code of HL7's": (
+        OBS,
+        [("category.0.coding.0.code", "nonsense")],
+        [(COD, "Observation.category[0].coding[0].code", "coding")],
+    ),
+    "value set as system": (
+        OBS,
+        [("category.0.coding.0.system", "http://hl7.org/fhir/ValueSet/observation-category")],
+        [(COD, "Observation.category[0].coding[0].system", "coding")],
+    ),
+    "unit": (OBS, [("valueQuantity.code", "mLx")], [(COD, "Observation.value.code", "ucum")]),
+    "language": (OBS, [("language", "english")], [(COD, "Observation.language", "binding")]),
+    "currency": (
+        {
+            "resourceType": "Invoice",
+            "text": P["text"],
+            "status": "issued",
+            "totalNet": {"value": 1, "currency": "XXQ"},
+        },
+        [],
+        [(COD, "Invoice.totalNet.currency", "binding")],
+    ),
     # references and contained resources
-    "target type": (O, [("subject.reference", "Medication/1")], [(V, "Observation.subject", "reference-target")]),
-    "type against reference": (O, [("subject.type", "Group")], [(V, "Observation.subject.type", "reference")]),
-    "reference to nothing contained": (O, [("subject.reference", "#x")], [(INV, "Observation.subject.reference", "ref-1")]),
-    "reference with a space": (O, [("subject.reference", "Patient/1 ")], [(V, "Observation.subject.reference", "reference")]),
+    "target type": (
+        OBS,
+        [("subject.reference", "Medication/1")],
+        [(V, "Observation.subject", "reference-target")],
+    ),
+    "type against reference": (
+        OBS,
+        [("subject.type", "Group")],
+        [(V, "Observation.subject.type", "reference")],
+    ),
+    "reference to nothing contained": (
+        OBS,
+        [("subject.reference", "#x")],
+        [(INV, "Observation.subject.reference", "ref-1")],
+    ),
+    "reference with a space": (
+        OBS,
+        [("subject.reference", "Patient/1 ")],
+        [(V, "Observation.subject.reference", "reference")],
+    ),
     "contained, of a wrong type": (
-        O, [("contained", [{"resourceType": "Medication", "id": "x"}]), ("subject.reference", "#x")],
-        [(V, "Observation.subject", "reference-target")]),
-    "contained, not referred to": (O, [("contained", [{"resourceType": "Patient", "id": "x"}])],
-                                   [(INV, "Observation.contained[0]", "dom-3")]),
+        OBS,
+        [("contained", [{"resourceType": "Medication", "id": "x"}]), ("subject.reference", "#x")],
+        [(V, "Observation.subject", "reference-target")],
+    ),
+    "contained, not referred to": (
+        OBS,
+        [("contained", [{"resourceType": "Patient", "id": "x"}])],
+        [(INV, "Observation.contained[0]", "dom-3")],
+    ),
     "contained in contained": (
-        O, [("contained", [{"resourceType": "Patient", "id": "x", "contained": [{"resourceType": "Patient", "id": "y"}]}]),
-            ("subject.reference", "#x")],
-        [(INV, "Observation.contained[0].contained", "dom-2")]),
+        OBS,
+        [
+            (
+                "contained",
+                [
+                    {
+                        "resourceType": "Patient",
+                        "id": "x",
+                        "contained": [{"resourceType": "Patient", "id": "y"}],
+                    }
+                ],
+            ),
+            ("subject.reference", "#x"),
+        ],
+        [(INV, "Observation.contained[0].contained", "dom-2")],
+    ),
     "contained with a version": (
-        O, [("contained", [{"resourceType": "Patient", "id": "x", "meta": {"versionId": "1"}}]), ("subject.reference", "#x")],
-        [(INV, "Observation.contained[0].meta", "dom-4")]),
+        OBS,
+        [
+            ("contained", [{"resourceType": "Patient", "id": "x", "meta": {"versionId": "1"}}]),
+            ("subject.reference", "#x"),
+        ],
+        [(INV, "Observation.contained[0].meta", "dom-4")],
+    ),
     # extensions
     "extension of HL7's that is none": (
-        P, [("extension", [{"url": "http://hl7.org/fhir/StructureDefinition/no-such", "valueString": "x"}])],
-        [("extension", "Patient.extension[0].url", "extension")]),
-    "relative extension": (P, [("extension", [{"url": "x", "valueString": "x"}])], [(V, "Patient.extension[0].url", "extension-url")]),
+        P,
+        [("extension", [{"url": "http://hl7.org/fhir/StructureDefinition/no-such", "valueString": "x"}])],
+        [("extension", "Patient.extension[0].url", "extension")],
+    ),
+    "relative extension": (
+        P,
+        [("extension", [{"url": "x", "valueString": "x"}])],
+        [(V, "Patient.extension[0].url", "extension-url")],
+    ),
     "extension with both": (
-        P, [("extension", [{"url": "https://example.org/x", "valueString": "x", "extension": [{"url": "a", "valueString": "x"}]}])],
-        [(INV, "Patient.extension[0]", "ext-1")]),
-    "extension with neither": (P, [("extension", [{"url": "https://example.org/x"}])], [(INV, "Patient.extension[0]", "ext-1")]),
-    "unknown modifier": (P, [("modifierExtension", [{"url": "https://example.org/x", "valueString": "x"}])],
-                         [("extension", "Patient.modifierExtension[0].url", "extension")]),
-    "extension's value type": (P, [("extension", [{"url": PLACE, "valueString": "x"}])],
-                               [(S, "Patient.extension[0].value", "extension-value")]),
-    "extension's place": (O, [("extension", [{"url": PLACE, "valueAddress": {"city": "x"}}])],
-                          [(S, "Observation.extension[0]", "extension-context")]),
-    "extension too often": (P, [("extension", [{"url": PLACE, "valueAddress": {"city": "x"}}] * 2)],
-                            [(S, "Patient.extension", "extension")]),
-    "extension's part": (P, [("extension", [{"url": CITIZEN, "extension": [{"url": "x", "valueString": "x"}]}])],
-                         [("extension", "Patient.extension[0].extension[0]", "extension-part")]),
-    "extension's code": (P, [("_gender", {"extension": [{"url": ABSENT["extension"][0]["url"], "valueCode": "x"}]})],
-                         [(COD, "Patient.gender.extension[0].value", "binding")]),
+        P,
+        [
+            (
+                "extension",
+                [
+                    {
+                        "url": "https://example.org/x",
+                        "valueString": "x",
+                        "extension": [{"url": "a", "valueString": "x"}],
+                    }
+                ],
+            )
+        ],
+        [(INV, "Patient.extension[0]", "ext-1")],
+    ),
+    "extension with neither": (
+        P,
+        [("extension", [{"url": "https://example.org/x"}])],
+        [(INV, "Patient.extension[0]", "ext-1")],
+    ),
+    "unknown modifier": (
+        P,
+        [("modifierExtension", [{"url": "https://example.org/x", "valueString": "x"}])],
+        [("extension", "Patient.modifierExtension[0].url", "extension")],
+    ),
+    "extension's value type": (
+        P,
+        [("extension", [{"url": PLACE, "valueString": "x"}])],
+        [(S, "Patient.extension[0].value", "extension-value")],
+    ),
+    "extension's place": (
+        OBS,
+        [("extension", [{"url": PLACE, "valueAddress": {"city": "x"}}])],
+        [(S, "Observation.extension[0]", "extension-context")],
+    ),
+    "extension too often": (
+        P,
+        [("extension", [{"url": PLACE, "valueAddress": {"city": "x"}}] * 2)],
+        [(S, "Patient.extension", "extension")],
+    ),
+    "extension's part": (
+        P,
+        [("extension", [{"url": CITIZEN, "extension": [{"url": "x", "valueString": "x"}]}])],
+        [("extension", "Patient.extension[0].extension[0]", "extension-part")],
+    ),
+    "extension's code": (
+        P,
+        [("_gender", {"extension": [{"url": ABSENT["extension"][0]["url"], "valueCode": "x"}]})],
+        [(COD, "Patient.gender.extension[0].value", "binding")],
+    ),
     # narrative
     "script": (P, [("text.div", DIV.format("<script>x</script>"))], [(INV, "Patient.text.div", "txt-1")]),
-    "event handler": (P, [("text.div", DIV.format('<p onclick="x">a</p>'))], [(INV, "Patient.text.div", "txt-1")]),
-    "script in a link": (P, [("text.div", DIV.format('<a href="javascript:x">a</a>'))], [(INV, "Patient.text.div", "txt-1")]),
+    "event handler": (
+        P,
+        [("text.div", DIV.format('<p onclick="x">a</p>'))],
+        [(INV, "Patient.text.div", "txt-1")],
+    ),
+    "script in a link": (
+        P,
+        [("text.div", DIV.format('<a href="javascript:x">a</a>'))],
+        [(INV, "Patient.text.div", "txt-1")],
+    ),
     "empty narrative": (P, [("text.div", DIV.format(" "))], [(INV, "Patient.text.div", "txt-2")]),
     "not well-formed": (P, [("text.div", DIV.format("<p>"))], [("invalid", "Patient.text.div", "txt-1")]),
     "no namespace": (P, [("text.div", "<div>a</div>")], [("invalid", "Patient.text.div", "txt-1")]),
     "HTML's entity": (P, [("text.div", DIV.format("&nbsp;"))], [("invalid", "Patient.text.div", "txt-1")]),
-    "document type": (P, [("text.div", "<!DOCTYPE div>" + DIV.format("a"))], [("invalid", "Patient.text.div", "txt-1")]),
-    "image that is not there": (P, [("text.div", DIV.format('<img src="#x" alt="x"/>'))], [(INV, "Patient.text.div", "txt-1")]),
+    "document type": (
+        P,
+        [("text.div", "<!DOCTYPE div>" + DIV.format("a"))],
+        [("invalid", "Patient.text.div", "txt-1")],
+    ),
+    "image that is not there": (
+        P,
+        [("text.div", DIV.format('<img src="#x" alt="x"/>'))],
+        [(INV, "Patient.text.div", "txt-1")],
+    ),
     # invariants
-    "obs-6": (O, [("dataAbsentReason", {"text": "x"})], [(INV, "Observation", "obs-6")]),
-    "qty-3": (O, [("valueQuantity.system", GONE)], [(INV, "Observation.value", "qty-3")]),
-    "per-1": (P, [("name.0.period", {"start": "2024-02-01", "end": "2024-01-01"})], [(INV, "Patient.name[0].period", "per-1")]),
+    "obs-6": (OBS, [("dataAbsentReason", {"text": "x"})], [(INV, "Observation", "obs-6")]),
+    "qty-3": (OBS, [("valueQuantity.system", GONE)], [(INV, "Observation.value", "qty-3")]),
+    "per-1": (
+        P,
+        [("name.0.period", {"start": "2024-02-01", "end": "2024-01-01"})],
+        [(INV, "Patient.name[0].period", "per-1")],
+    ),
     "pat-1": (P, [("contact", [{"relationship": [{"text": "x"}]}])], [(INV, "Patient.contact[0]", "pat-1")]),
     "cpt-2": (P, [("telecom", [{"value": "1"}])], [(INV, "Patient.telecom[0]", "cpt-2")]),
-    "que-12 at two": (Q, [("item.1.enableWhen", Q["item"][1]["enableWhen"] * 2)], [(INV, "Questionnaire.item[1]", "que-12")]),
+    "que-12 at two": (
+        Q,
+        [("item.1.enableWhen", Q["item"][1]["enableWhen"] * 2)],
+        [(INV, "Questionnaire.item[1]", "que-12")],
+    ),
     # Bundles
     "bdl-1": (B, [("total", 2)], [(INV, "Bundle", "bdl-1")]),
     "bdl-3": (B, [("entry.0.request", {"method": "GET", "url": "x"})], [(INV, "Bundle", "bdl-3")]),
-    "bdl-7": (B, [("entry.0.fullUrl", "urn:uuid:21111111-1111-4111-8111-111111111111"), ("entry.1.resource.subject.reference", "Patient/1")],
-              [(INV, "Bundle", "bdl-7")]),
-    "bdl-8": (B, [("entry.0.fullUrl", "http://x.org/Patient/synthetic/_history/1"), ("entry.1.resource.subject.reference", "Patient/1")],
-              [(INV, "Bundle.entry[0].fullUrl", "bdl-8")]),
-    "full URL against id": (B, [("entry.0.fullUrl", "http://x.org/Patient/other"), ("entry.1.resource.subject.reference", "Patient/1")],
-                            [(V, "Bundle.entry[0].fullUrl", "fullUrl")]),
-    "no full URL": (B, [("entry.0.fullUrl", GONE), ("entry.1.resource.subject.reference", "Patient/1")], [(REQ, "Bundle.entry[0]", "fullUrl")]),
-    "target in the Bundle": (B, [("entry.0.resource", {"resourceType": "Medication", "text": P["text"]})],
-                             [(V, "Bundle.entry[1].resource.subject", "reference-target")]),
-    "unknown type inside": (B, [("entry.0.resource", {"resourceType": "Foo"}), ("entry.1.resource.subject.reference", "Patient/1")],
-                            [(S, "Bundle.entry[0].resource", "")]),
-    "fault inside": (B, [("entry.0.resource.gender", "x")], [(COD, "Bundle.entry[0].resource.gender", "binding")]),
+    "bdl-7": (
+        B,
+        [
+            ("entry.0.fullUrl", "urn:uuid:21111111-1111-4111-8111-111111111111"),
+            ("entry.1.resource.subject.reference", "Patient/1"),
+        ],
+        [(INV, "Bundle", "bdl-7")],
+    ),
+    "bdl-8": (
+        B,
+        [
+            ("entry.0.fullUrl", "http://x.org/Patient/synthetic/_history/1"),
+            ("entry.1.resource.subject.reference", "Patient/1"),
+        ],
+        [(INV, "Bundle.entry[0].fullUrl", "bdl-8")],
+    ),
+    "full URL against id": (
+        B,
+        [
+            ("entry.0.fullUrl", "http://x.org/Patient/other"),
+            ("entry.1.resource.subject.reference", "Patient/1"),
+        ],
+        [(V, "Bundle.entry[0].fullUrl", "fullUrl")],
+    ),
+    "no full URL": (
+        B,
+        [("entry.0.fullUrl", GONE), ("entry.1.resource.subject.reference", "Patient/1")],
+        [(REQ, "Bundle.entry[0]", "fullUrl")],
+    ),
+    "target in the Bundle": (
+        B,
+        [("entry.0.resource", {"resourceType": "Medication", "text": P["text"]})],
+        [(V, "Bundle.entry[1].resource.subject", "reference-target")],
+    ),
+    "unknown type inside": (
+        B,
+        [("entry.0.resource", {"resourceType": "Foo"}), ("entry.1.resource.subject.reference", "Patient/1")],
+        [(S, "Bundle.entry[0].resource", "")],
+    ),
+    "fault inside": (
+        B,
+        [("entry.0.resource.gender", "x")],
+        [(COD, "Bundle.entry[0].resource.gender", "binding")],
+    ),
     "request missing": (T, [("entry.0.request", GONE)], [(INV, "Bundle", "bdl-3")]),
-    "request's method": (T, [("entry.0.request.method", "FETCH")], [(COD, "Bundle.entry[0].request.method", "binding")]),
-}  # fmt: skip
+    "request's method": (
+        T,
+        [("entry.0.request.method", "FETCH")],
+        [(COD, "Bundle.entry[0].request.method", "binding")],
+    ),
+}
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -248,8 +469,11 @@ def test_what_is_no_resource_is_said_to_be_none(value: Any, place: str) -> None:
 def test_messages_say_what_is_wrong_what_is_allowed_and_what_to_do() -> None:
     made = changed(OBSERVATION, ("status", "done"), ("subjct", "x"))
     assert [str(issue) for issue in validation.check(made)] == [
-        "Observation.status: 'done' is not in the value set http://hl7.org/fhir/ValueSet/observation-status; "
-        "allowed: amended, cancelled, corrected, entered-in-error, final, preliminary, registered, unknown",
+        (
+            "Observation.status: 'done' is not in the value set "
+            "http://hl7.org/fhir/ValueSet/observation-status; allowed: amended, cancelled, corrected, "
+            "entered-in-error, final, preliminary, registered, unknown"
+        ),
         "Observation.subjct: 'subjct' is no element of Observation; did you mean 'subject'?",
     ]
 

@@ -13,14 +13,17 @@ from service import fhirpath
 from service.fhir import validation
 from tests.fhir.validation.samples import BUNDLE, NARRATIVE, OBSERVATION, PATIENT, QUESTIONNAIRE, changed
 
-# HL7's text of R4 4.0.1. In dom-3 HL7 writes as() over many items, which FHIRPath 2.0 (§6.3) makes an error; what
-# is meant is ofType().
-DOM_3 = (
-    "contained.where((('#'+id in (%resource.descendants().reference | %resource.descendants().ofType(canonical) | "
-    "%resource.descendants().ofType(uri) | %resource.descendants().ofType(url))) or descendants().where(reference = "
-    "'#').exists() or descendants().where(ofType(canonical) = '#').exists() or descendants().where(ofType(canonical) = "
-    "'#').exists()).not()).trace('unmatched', id).empty()"
+# HL7's text of R4 4.0.1. In dom-3 HL7 writes as() over many items, which FHIRPath 2.0 (§6.3) makes an error;
+# what is meant is ofType().
+REFERRED = " | ".join(
+    f"%resource.descendants().{step}"
+    for step in ("reference", "ofType(canonical)", "ofType(uri)", "ofType(url)")
 )
+WHOLE = " or ".join(
+    f"descendants().where({test} = '#').exists()"
+    for test in ("reference", "ofType(canonical)", "ofType(canonical)")
+)
+DOM_3 = f"contained.where((('#'+id in ({REFERRED})) or {WHOLE}).not()).trace('unmatched', id).empty()"
 TEXTS = {
     "ele-1": "hasValue() or (children().count() > id.count())",
     "ext-1": "extension.exists() != value.exists()",

@@ -79,17 +79,35 @@ def test_an_invariant_that_is_not_run_would_have_held(drawn: tuple[str, dict[str
         ("type != 'group' or item.exists()", {"type"}, {"type": "string"}, {}, Verdict.TRUE),
         ("type != 'group' or item.exists()", {"type"}, {}, {}, Verdict.UNKNOWN),
         ("type in ('a' | 'b')", {"type"}, {"type": "b"}, {}, Verdict.TRUE),
-        ("enableWhen.count() > 1 implies enableBehavior.exists()", {"enableWhen"}, {}, {"enableWhen": 2}, Verdict.FALSE),
-        ("enableWhen.count() > 1 implies enableBehavior.exists()", {"enableWhen"}, {}, {"enableWhen": 1}, Verdict.TRUE),
+        (
+            "enableWhen.count() > 1 implies enableBehavior.exists()",
+            {"enableWhen"},
+            {},
+            {"enableWhen": 2},
+            Verdict.FALSE,
+        ),
+        (
+            "enableWhen.count() > 1 implies enableBehavior.exists()",
+            {"enableWhen"},
+            {},
+            {"enableWhen": 1},
+            Verdict.TRUE,
+        ),
         ("initial.count() <= 1", set(), {}, {}, Verdict.TRUE),
         ("type = 'group'", set(), {}, {}, Verdict.EMPTY),
         ("start.hasValue().not() or end.hasValue().not() or (start <= end)", {"start"}, {}, {}, Verdict.TRUE),
-        ("start.hasValue().not() or end.hasValue().not() or (start <= end)", {"start", "end"}, {}, {}, Verdict.UNKNOWN),
+        (
+            "start.hasValue().not() or end.hasValue().not() or (start <= end)",
+            {"start", "end"},
+            {},
+            {},
+            Verdict.UNKNOWN,
+        ),
         ("a.exists() xor b.exists()", {"a"}, {}, {}, Verdict.TRUE),
         ("a.where(b = 1).exists()", {"a"}, {}, {}, Verdict.UNKNOWN),
         ("%resource.type = 'a'", {"a"}, {}, {}, Verdict.UNKNOWN),
     ],
-)  # fmt: skip
+)
 def test_what_is_known_from_presence(
     text: str, present: set[str], codes: dict[str, str], lengths: dict[str, int], verdict: Verdict
 ) -> None:
