@@ -8,7 +8,7 @@
 
 Source: SDC 4.0, Form Data Extraction. Template-, definition- and observation-based extraction may stand side
 by side in one Questionnaire, which is prepared once and kept. Nothing here stores, reads a clock, or changes
-what it is given; what is extracted shares parts with form and Questionnaire, so it must not be changed either.
+what it is given; what is extracted shares parts with form and Questionnaire: it must not be changed either.
 """
 
 from __future__ import annotations

@@ -7,10 +7,11 @@ the place where the extension stands. A resource with an id is put, any other is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from service.fhir.extraction.values import UNFIT, cast, typed
-from service.fhir.forms.elements import objects
+from service.fhir.forms.elements import child, objects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +29,7 @@ _REQUEST = {
 _PARTS = {"fullUrl": "uri", "resourceId": "id", **_REQUEST}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One extracted resource with where it came from.
 
     ``place`` is the FHIRPath of its source in the response. ``key`` names the source by linkIds and the maker
@@ -117,36 +117,42 @@ class Entries:
     ) -> None:
         """Adds a resource with its request. ``resourceId`` gives it its id."""
         kind = str(resource.get("resourceType"))
-        if rule.asks("resourceId"):
+        if rule.formulas and rule.asks("resourceId"):
             id_ = self.part(rule, "resourceId", site)
             if id_ is not None:
                 rest = {name: value for name, value in resource.items() if name not in ("resourceType", "id")}
                 resource = {"resourceType": kind, "id": id_, **rest}
         id_ = resource.get("id")
         method = "POST" if id_ is None else "PUT"
-        request: Json = {"method": method, "url": kind if id_ is None else f"{kind}/{id_}"}
+        request = _posted(kind) if id_ is None else {"method": method, "url": f"{kind}/{id_}"}
         if rule.formulas:
-            for name in _REQUEST:
-                value = self.part(rule, name, site)
-                if value is not None:
-                    request[name] = value
+            parts = {name: self.part(rule, name, site) for name in _REQUEST}
+            request = {**request, **{name: value for name, value in parts.items() if value is not None}}
         entry: Json = {"resource": resource, "request": request}
         if full_url is not None:
-            entry = {"fullUrl": full_url, **entry}
-        self.take(entry, place, key)
+            self._once(full_url, place, key)
+            entry = {"fullUrl": full_url, "resource": resource, "request": request}
+        self.bundle.append(entry)
+        self.found.append(Entry(resource, place, key, full_url, method))
 
     def take(self, entry: Json, place: str, key: str) -> None:
         """Adds an entry as it stands."""
         url = entry.get("fullUrl")
-        if isinstance(url, str):
-            if url in self._urls:
-                self.run.fault(
-                    "business-rule",
-                    f"two extracted resources have one fullUrl ({key[:80]}); "
-                    "allocate an id on the item that repeats",
-                    place,
-                )
-            self._urls.add(url)
+        full_url = url if isinstance(url, str) else None
+        if full_url is not None:
+            self._once(full_url, place, key)
         self.bundle.append(entry)
-        method = str(entry.get("request", {}).get("method"))
-        self.found.append(Entry(entry["resource"], place, key, url if isinstance(url, str) else None, method))
+        method = str(child(entry, "request").get("method"))
+        self.found.append(Entry(entry["resource"], place, key, full_url, method))
+
+    def _once(self, url: str, place: str, key: str) -> None:
+        if url in self._urls:
+            said = f"two extracted resources have one fullUrl ({key[:80]})"
+            self.run.fault("business-rule", f"{said}; allocate an id on the item that repeats", place)
+        self._urls.add(url)
+
+
+@lru_cache(maxsize=256)
+def _posted(kind: str) -> Json:
+    """The request that creates a resource of a type; one for all, as nothing extracted is changed."""
+    return {"method": "POST", "url": kind}
