@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from service.domain.issues import Issue
+    from service.fhir.concepts import Terminology
 
 __all__ = ["LIMIT", "check"]
 
@@ -30,6 +31,7 @@ def check(
     questionnaire: dict[str, Any] | None = None,
     profiles: Iterable[str | dict[str, Any]] = (),
     resolve: Callable[[str], Any] | None = None,
+    terminology: Terminology | None = None,
     now: datetime | None = None,
     limit: int = LIMIT,
 ) -> tuple[Issue, ...]:
@@ -38,11 +40,13 @@ def check(
     ``questionnaire`` is the form that a response answers; else ``resolve`` is asked for it. ``profiles`` are
     canonicals or StructureDefinitions to check beside those that ``meta.profile`` claims. ``resolve`` takes
     a canonical, with or without ``|version``, and gives the resource or None: it brings forms, profiles,
-    value sets and code systems. ``now`` is the clock of rules that ask for it.
+    value sets and code systems. A caller that checks often gives one ``terminology`` over that ``resolve``,
+    so that code systems are indexed once. ``now`` is the clock of rules that ask for it.
     """
     run = Run(resource, resolve, now)
     run.profiles = list(profiles)
     run.questionnaire = questionnaire
+    run.terminology = terminology
     with contextlib.suppress(Exhausted):
         documents.check_root(resource, run)
     return run.issues(limit)

@@ -41,10 +41,13 @@ def render(place: Place, document: Any) -> str:
 
     The document tells which type a nested resource is of, and so which properties are forms of a choice.
     """
+    written = steps(place)
+    if all(name.islower() and name.isalpha() for name, _ in written[1:]):  # no form of a choice among them
+        return ".".join([name if index < 0 else f"{name}[{index}]" for name, index in written])
     parts = []
     info: TypeInfo | None = None
     at: Any = document
-    for number, (name, index) in enumerate(steps(place)):
+    for number, (name, index) in enumerate(written):
         plain = name[1:] if name[:1] == "_" else name
         if number:
             at = at.get(plain) if isinstance(at, dict) else None

@@ -6,6 +6,7 @@ Source: FHIR R4 references page (§2.3.0.1 literal references, §2.3.0.5 contain
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from service.fhir.validation.places import below
@@ -35,6 +36,7 @@ class Literal(NamedTuple):
     version: str
 
 
+@lru_cache(maxsize=4096)
 def read_literal(reference: str) -> Literal | None:
     """The type and id in a RESTful reference, or None where it is of another form."""
     match = _RESTFUL(reference)
