@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from fastapi import FastAPI
 from sqlalchemy.engine import make_url
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 
 from service.adapters import content as published
-from service.adapters import records
+from service.adapters import records, verdicts
 from service.adapters.absent import NoRecords
 from service.adapters.content_checks import require_sound
 from service.domain.errors import ServiceError
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from concurrent.futures import Executor
     from typing import TextIO
+
+    from starlette.routing import Route
 
     from service.adapters.content import Folder
     from service.adapters.records import Store
@@ -106,12 +109,21 @@ def compose(settings: Settings, content: Content, records: Records, threads: Exe
     )
 
 
+def require_sound_once(content: Folder, settings: Settings) -> None:
+    """Nothing, where the content is sound; else ContentFault. The same bytes are judged once."""
+    folder = Path(settings.cache).expanduser()
+    name = verdicts.digest(content)
+    if content.faults or not verdicts.known(folder, name):
+        require_sound(content)
+        verdicts.remember(folder, name)
+
+
 def offline(settings: Settings) -> Services:
     """The same for a command that reads the published content and has no records."""
     return compose(settings, published.load(settings.content_folders), NoRecords(), ThreadPoolExecutor(1))
 
 
-def load_examples(app: FastAPI) -> int:
+def load_examples(app: Starlette) -> int:
     """How many synthetic example forms are submitted now. Doing it again changes nothing."""
     held: Services = app.state.services
     examples = held.content.examples("QuestionnaireResponse")
@@ -121,41 +133,41 @@ def load_examples(app: FastAPI) -> int:
     return len(examples)
 
 
-def build(settings: Settings, content: Folder | None = None, store: Store | None = None) -> FastAPI:
+def service_routes() -> list[Route]:
+    """Pages for people, and the addresses that operations watch."""
+    return [
+        fhir.route(path, {"GET": handler})
+        for path, handler in (
+            ("/", pages.first), ("/docs", pages.docs), ("/openapi.json", pages.openapi),
+            ("/health", health.health), ("/ready", health.ready), ("/metrics", health.metrics),
+        )
+    ]  # fmt: skip
+
+
+def build(settings: Settings, content: Folder | None = None, store: Store | None = None) -> Starlette:
     """The web application. The store, if it was not handed in, is opened here and closed when it stops."""
     content = content or published.load(settings.content_folders)
-    require_sound(content)
+    require_sound_once(content, settings)
     kept = store or open_records(settings)
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
         if store is None:  # the server stops its application once every request is answered
             threads.shutdown(wait=True)
             kept.close()
 
     metrics = Metrics()
-    app = FastAPI(
-        title="htg117",
-        version=version(),
+    app = Starlette(
+        routes=[*fhir.routes(), *service_routes()],
         lifespan=lifespan,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
+        exception_handlers={HTTPException: errors.of_framework, ServiceError: errors.of_ours},
+        middleware=[
+            Middleware(Tracing, new_id=new_id, metrics=metrics),
+            Middleware(errors.LastResort),
+        ],
     )
     app.state.services = compose(settings, content, kept, threads)
     app.state.metrics = metrics
-    app.router.routes.extend(fhir.routes())
-    app.router.routes.extend(
-        fhir.route(path, {"GET": handler})
-        for path, handler in (
-            ("/", pages.first), ("/api", pages.api), ("/openapi.json", pages.openapi),
-            ("/health", health.health), ("/ready", health.ready), ("/metrics", health.metrics),
-        )
-    )  # fmt: skip
-    app.add_exception_handler(HTTPException, errors.of_framework)
-    app.add_exception_handler(ServiceError, errors.of_ours)
-    app.add_middleware(errors.LastResort)
-    app.add_middleware(Tracing, new_id=new_id, metrics=metrics)
     return app

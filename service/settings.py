@@ -28,6 +28,7 @@ class Settings:
     ``host``, ``port``: where the service listens. ``base_url``: the public address of the service, as links
     in answers carry it; empty takes it from each request. ``database_url``: where records are kept.
     ``content``: folders of published content (separated like PATH) that replace the packaged ones.
+    ``cache``: a folder that remembers which content was found sound, so that a restart is quick.
     ``issuers``: the OpenID issuers whose tokens are accepted, separated by commas. ``audience``: what a
     token must have been made for. ``max_body``: the largest request body, in bytes. ``max_depth``: the
     deepest nesting of a body. ``log_level``: debug, info, warning or error. ``shutdown_seconds``: how
@@ -39,6 +40,7 @@ class Settings:
     base_url: str = ""
     database_url: str = "sqlite:///var/htg117.sqlite3"
     content: str = ""
+    cache: str = "~/.cache/htg117"
     issuers: tuple[str, ...] = ()
     audience: str = ""
     max_body: int = 5_000_000

@@ -60,7 +60,7 @@ def _plain() -> Part:
 
     found = {
         "/": page("first", "The first page", "text/html"),
-        "/api": page("api", "The API's documentation as a page", "text/html"),
+        "/docs": page("docs", "The API's documentation as a page", "text/html"),
         "/openapi.json": page("openapi", "This description", "application/json"),
         "/health": page("health", "Whether the process runs", "application/json"),
         "/ready": page("ready", "Whether the records answer", "application/json"),

@@ -43,7 +43,7 @@ async def first(request: Request) -> Response:
     )
 
 
-async def api(request: Request) -> Response:
+async def docs(request: Request) -> Response:
     """The API's documentation, from the same source as ``/openapi.json``."""
     described = document(services(request))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
 BASE = "https://htg117.example/fhir"
 FHIR_JSON = {"Content-Type": "application/fhir+json"}
@@ -27,7 +27,7 @@ FHIR_JSON = {"Content-Type": "application/fhir+json"}
 class Client:
     """Requests to an application in-process, one after the other, its start and stop included."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: Starlette) -> None:
         """Takes the application; nothing runs yet."""
         self.app = app
         self._runner = asyncio.Runner()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from typing import Any
 
 import pytest
 import schemathesis
@@ -32,5 +33,5 @@ CHECKS = [
 @pytest.mark.slow
 @schema.include(path_regex=PATHS).parametrize()
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
-def test_the_service_keeps_to_its_description(case: schemathesis.Case) -> None:
+def test_the_service_keeps_to_its_description(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate(checks=CHECKS)

@@ -26,15 +26,15 @@ def test_the_first_page_says_what_this_is_and_cites_the_paragraphs(client: Clien
         "Your responsibility",
         "2.1.2",
         "Development mode",
-        "/api",
+        "/docs",
     ):
         assert said in page.text
-    for address in ("/api", "/openapi.json", "/fhir/metadata", "/fhir/Questionnaire/htg117-eligibility"):
+    for address in ("/docs", "/openapi.json", "/fhir/metadata", "/fhir/Questionnaire/htg117-eligibility"):
         assert f'href="{address}"' in page.text
         assert client.get(address).status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/", "/api"])
+@pytest.mark.parametrize("address", ["/", "/docs"])
 def test_a_page_is_well_formed_and_has_the_landmarks_that_readers_steer_by(
     client: Client, address: str
 ) -> None:

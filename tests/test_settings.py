@@ -1,0 +1,65 @@
+"""The settings: read from an environment, judged all at once, and each described in the README."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from service.settings import Settings, SettingsFault, loopback, read
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_an_empty_environment_is_development_on_loopback() -> None:
+    assert read({"PATH": "/bin", "HTG117_PORT": ""}) == Settings()
+    assert Settings().development
+
+
+def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
+    found = read(
+        {
+            "HTG117_HOST": "0.0.0.0",  # noqa: S104
+            "HTG117_PORT": "9000",
+            "HTG117_BASE_URL": "https://fhir.example.org",
+            "HTG117_DATABASE_URL": "postgresql://u@h/d",
+            "HTG117_CONTENT": str(tmp_path),
+            "HTG117_CACHE": "/tmp/c",
+            "HTG117_ISSUERS": "https://a.example.org, https://b.example.org",
+            "HTG117_AUDIENCE": "https://fhir.example.org",
+            "HTG117_MAX_BODY": "1000",
+            "HTG117_MAX_DEPTH": "20",
+            "HTG117_LOG_LEVEL": "debug",
+            "HTG117_SHUTDOWN_SECONDS": "5",
+        }
+    )
+    assert found == Settings(
+        "0.0.0.0", 9000, "https://fhir.example.org", "postgresql://u@h/d", str(tmp_path), "/tmp/c",  # noqa: S104
+        ("https://a.example.org", "https://b.example.org"), "https://fhir.example.org", 1000, 20, "debug", 5,
+    )  # fmt: skip
+    assert (found.development, found.content_folders) == (False, (tmp_path,))
+
+
+def test_every_fault_is_told_at_once() -> None:
+    with pytest.raises(SettingsFault) as raised:
+        read({"HTG117_HOST": "192.0.2.1", "HTG117_PORT": "70000", "HTG117_LOG_LEVEL": "loud", "HTG117_X": "1",
+              "HTG117_DATABASE_URL": "mysql://x", "HTG117_CONTENT": "/nowhere", "HTG117_BASE_URL": "x"})  # fmt: skip
+    told = str(raised.value)
+    for name in ("HOST", "PORT", "LOG_LEVEL", "X", "DATABASE_URL", "CONTENT", "BASE_URL"):
+        assert f"HTG117_{name}" in told
+    assert len(told.splitlines()) == 7
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("ehr", False)]  # noqa: S104
+)  # fmt: skip
+def test_loopback_is_told(host: str, own: bool) -> None:
+    assert loopback(host) is own
+
+
+def test_the_readme_has_every_setting_and_no_other() -> None:
+    told = set(re.findall(r"^\| `(HTG117_[A-Z_]+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE))
+    assert told == {f"HTG117_{field.name.upper()}" for field in fields(Settings)}
