@@ -6,7 +6,7 @@ the caller's ``resolve``. Source: FHIR R4 defining extensions page; extensibilit
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from service.fhir.validation import bindings, contexts, extension_facts, profiles, references
@@ -114,8 +114,13 @@ def _check_context(url: str, facts: dict[str, Any], place: Place, run: Run) -> N
         type_name, element = contexts.type_at(owner, run), contexts.value_at(owner, run)
         if type_name is None or not isinstance(element, dict) or R4.type(type_name) is None:
             continue
-        sentence = f"{url} may stand here only where: {expression}"
-        Invariant("extension-context", "error", expression, sentence, type_name).check(element, owner, run)
+        _context_rule(url, expression, type_name).check(element, owner, run)
+
+
+@lru_cache(maxsize=500)
+def _context_rule(url: str, expression: str, type_name: str) -> Invariant:
+    sentence = f"{url} may stand here only where: {expression}"
+    return Invariant("extension-context", "error", expression, sentence, type_name)
 
 
 def _fits(kind: str, wanted: str, names: frozenset[str], owner: Place, run: Run) -> bool:
