@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from service.adapters import content as published
 from service.adapters import records, verdicts
 from service.adapters.absent import NoRecords
 from service.adapters.content_checks import require_sound
+from service.adapters.tokens import Tokens
 from service.domain.errors import ServiceError
 from service.fhir.concepts import Terminology
 from service.fhir.json_text import Document, Limits
@@ -33,6 +35,7 @@ from service.operations.submit import Sent, submit
 from service.operations.terms import Terms
 from service.web import errors, fhir, health, pages
 from service.web.operations.registry import OPERATIONS
+from service.web.security import Gate
 from service.web.services import Services
 from service.web.tracing import Metrics, Tracing
 
@@ -106,6 +109,7 @@ def compose(settings: Settings, content: Content, records: Records, threads: Exe
         operations=OPERATIONS,
         limits=Limits(settings.max_body, settings.max_depth),
         base_url=settings.base_url,
+        guard=Tokens(settings.issuers, settings.audience, time.time) if settings.issuers else None,
     )
 
 
@@ -159,15 +163,16 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
             kept.close()
 
     metrics = Metrics()
+    middleware = [Middleware(Tracing, new_id=new_id, metrics=metrics), Middleware(errors.LastResort)]
+    made = compose(settings, content, kept, threads)
+    if made.guard is not None:
+        middleware.append(Middleware(Gate, guard=made.guard))
     app = Starlette(
         routes=[*fhir.routes(), *service_routes()],
         lifespan=lifespan,
         exception_handlers={HTTPException: errors.of_framework, ServiceError: errors.of_ours},
-        middleware=[
-            Middleware(Tracing, new_id=new_id, metrics=metrics),
-            Middleware(errors.LastResort),
-        ],
+        middleware=middleware,
     )
-    app.state.services = compose(settings, content, kept, threads)
+    app.state.services = made
     app.state.metrics = metrics
     return app

@@ -22,6 +22,15 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever a sound token speaks for: its issuer, client or subject, and scopes."""
+
+    issuer: str
+    name: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """One stored version of a record.
 

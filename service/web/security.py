@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from asyncio import to_thread
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.datastructures import Headers
@@ -13,18 +13,11 @@ from service.web.errors import answer
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-OPEN = ("/health", "/ready", "/fhir/metadata", "/openapi.json", "/static/")
+    from service.operations.ports import Caller
+
+OPEN = frozenset({"/", "/docs", "/health", "/ready", "/metrics", "/fhir/metadata", "/openapi.json"})
 """What anybody may ask for."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Whoever a sound token speaks for: its issuer, client or subject, and scopes."""
-
-    issuer: str
-    name: str
-    scopes: frozenset[str]
 
 
 class Guard(Protocol):
@@ -64,18 +57,18 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Runs the application for those who may."""
-        if scope["type"] == "http" and not scope["path"].startswith(OPEN) and scope["path"] != "/":
+        if scope["type"] == "http" and scope["path"] not in OPEN:
             try:
-                self._admit(scope)
+                await self._admit(scope)
             except ServiceError as fault:
                 await answer(fault)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _admit(self, scope: Scope) -> None:
+    async def _admit(self, scope: Scope) -> None:
         kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token:
             raise Unauthenticated("send a token: Authorization: Bearer …")
-        caller = self._guard.judge(token.strip())
+        caller = await to_thread(self._guard.judge, token.strip())  # it may have to fetch keys
         check_scope(caller, scope["method"], scope["path"])
         scope.setdefault("state", {})["caller"] = caller

@@ -1,0 +1,134 @@
+"""Bearer tokens judged: signed by a configured issuer, made for this service, in time. RFC 7519, RFC 9068.
+
+The issuers' keys are fetched from where their OpenID configuration says and kept; a token signed by a key
+not seen before fetches them again, at most once a minute. What is wrong with a token is not told.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from service.domain.errors import Unauthenticated, Unavailable
+from service.operations.ports import Caller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "ES256", "ES384", "ES512"]
+_LEEWAY = 30
+_PAUSE = 60.0
+_TIMEOUT = 5.0
+
+
+class Tokens:
+    """Judges the tokens of some issuers. Safe from any thread."""
+
+    def __init__(
+        self,
+        issuers: Sequence[str],
+        audience: str,
+        clock: Callable[[], float],
+        http: httpx.Client | None = None,
+    ) -> None:
+        """Fetches nothing yet. ``clock`` gives seconds since 1970."""
+        self._keys: dict[str, tuple[float, KeySet | None]] = {
+            issuer.rstrip("/"): (-_PAUSE, None) for issuer in issuers
+        }
+        self._audience = audience
+        self._clock = clock
+        self._http = http or httpx.Client(timeout=_TIMEOUT)
+        self._turn = Lock()
+
+    def judge(self, token: str) -> Caller:
+        """Whoever a sound token speaks for; Unauthenticated if it is not sound, Unavailable without keys."""
+        issuer = self._issuer(token)
+        keys, fresh = self._key_set(issuer, again=False)
+        try:
+            claims = self._claims(token, keys)
+        except JoseError:
+            if fresh:
+                raise Unauthenticated("the token does not hold") from None
+            keys, _ = self._key_set(issuer, again=True)
+            claims = self._again(token, keys)
+        self._check(claims, issuer)
+        scopes = claims.get("scope", claims.get("scp", ""))
+        listed = scopes.split() if isinstance(scopes, str) else [str(one) for one in scopes]
+        return Caller(issuer, str(claims.get("client_id") or claims.get("sub") or ""), frozenset(listed))
+
+    def _issuer(self, token: str) -> str:
+        """The issuer that the token names, if it is one of ours. Nothing of the token is believed yet."""
+        try:
+            named = _unverified(token).get("iss")
+        except (JoseError, ValueError):
+            named = None
+        issuer = named.rstrip("/") if isinstance(named, str) else ""
+        if issuer not in self._keys:
+            raise Unauthenticated("the token does not hold")
+        return issuer
+
+    def _claims(self, token: str, keys: KeySet) -> dict[str, Any]:
+        return dict(jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
+
+    def _again(self, token: str, keys: KeySet) -> dict[str, Any]:
+        try:
+            return self._claims(token, keys)
+        except JoseError:
+            raise Unauthenticated("the token does not hold") from None
+
+    def _check(self, claims: dict[str, Any], issuer: str) -> None:
+        rules = jwt.JWTClaimsRegistry(
+            now=int(self._clock()),
+            leeway=_LEEWAY,
+            iss={"essential": True},
+            aud={"essential": True, "value": self._audience},
+            exp={"essential": True},
+        )
+        try:
+            rules.validate(claims)
+        except JoseError:
+            raise Unauthenticated("the token does not hold") from None
+        if str(claims.get("iss", "")).rstrip("/") != issuer:
+            raise Unauthenticated("the token does not hold")
+
+    def _key_set(self, issuer: str, *, again: bool) -> tuple[KeySet, bool]:
+        """The issuer's keys, and whether they were fetched just now."""
+        with self._turn:
+            fetched, keys = self._keys[issuer]
+            if keys is not None and (not again or self._clock() - fetched < _PAUSE):
+                return keys, again
+            try:
+                configuration = self._get(f"{issuer}/.well-known/openid-configuration")
+                keys = KeySet.import_key_set(self._get(str(configuration["jwks_uri"])))  # type: ignore[arg-type]
+            except (httpx.HTTPError, ValueError, KeyError, JoseError):
+                raise Unavailable("the issuer's keys cannot be had; try again shortly") from None
+            self._keys[issuer] = (self._clock(), keys)
+            return keys, True
+
+    def _get(self, url: str) -> dict[str, Any]:
+        if not url.startswith("https://"):
+            raise ValueError(url)
+        answer = self._http.get(url)
+        answer.raise_for_status()
+        found = answer.json()
+        if not isinstance(found, dict):
+            raise TypeError(url)
+        return found
+
+
+def _unverified(token: str) -> dict[str, Any]:
+    import base64
+    import json
+
+    parts = token.split(".")
+    if len(parts) != 3 or len(token) > 20_000:
+        raise ValueError("not a signed token")
+    found = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    if not isinstance(found, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - every fault of a token is one
+    return found
