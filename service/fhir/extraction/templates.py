@@ -8,6 +8,7 @@ one property. Parts without expressions are used as they stand and never copied.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.fhir.extraction.formulas import FHIRPATH
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from service.fhirpath.model import ElementInfo, TypeInfo
 
 Json = dict[str, Any]
-Scope = dict[str, str | None]
 Piece = tuple[Any, Any]
 """One value for an element, and for a primitive its ``_`` sibling."""
 Many = Callable[[list[Any], "Site", "Run"], list[Piece]]
@@ -42,7 +42,20 @@ def compile_template(
     The template's own id is left out: it is only the name that the form points at.
     """
     plain = {name: value for name, value in template.items() if name not in ("id", "_id")}
-    return _Template(compilation).entry(plain, None, str(template.get("resourceType")), place, dict(scope), 0)
+    kind = str(template.get("resourceType"))
+    return _Template(compilation).entry(plain, None, kind, place, _Here(scope, scope.get("context")), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """What expressions at a place of the template may name, and the type they start from, if it is known."""
+
+    scope: Mapping[str, str | None]
+    focus: str | None
+
+    def below(self, name: str | None) -> _Here:
+        """The same inside a context, which moves the focus and may have a name."""
+        return _Here({**self.scope, name: None} if name else self.scope, None)
 
 
 class _Template:
@@ -51,20 +64,20 @@ class _Template:
     def __init__(self, compilation: Compilation) -> None:
         self.compilation = compilation
 
-    def entry(self, value: Any, sibling: Any, kind: str | None, place: str, scope: Scope, depth: int) -> Many:
+    def entry(self, value: Any, sibling: Any, kind: str | None, place: str, here: _Here, depth: int) -> Many:
         """What makes the values of one element, single or one of a collection."""
         if depth > DEPTH:
             self.compilation.fault("too-costly", f"the template nests deeper than {DEPTH} levels", place)
             return _constant([])
         holder = value if isinstance(value, dict) else sibling
-        context, name, found, rest = self._expressions(holder, place, scope)
-        inner = {**scope, name: None} if name else scope
+        context, name, found, rest = self._expressions(holder, place, here)
+        inner = here if context is None else here.below(name)
         made: Many
         if isinstance(value, dict):
             if found is not None:
                 made = _values(found, kind, None)
-            elif rest is value and not _has_expressions(value, 0):
-                made = _constant([(value, None)])
+            elif not _has_expressions(rest, 0):
+                made = _constant([(rest, None)] if rest else [])
             else:
                 made = _object(self.fills(rest, kind, place, inner, depth), kind == "Extension")
         else:
@@ -72,7 +85,7 @@ class _Template:
             made = _values(found, kind, beside) if found is not None else _primitive(value, beside)
         return made if context is None else _contexts(context, name, made)
 
-    def fills(self, source: Json, kind: str | None, place: str, scope: Scope, depth: int) -> list[Fill]:
+    def fills(self, source: Json, kind: str | None, place: str, here: _Here, depth: int) -> list[Fill]:
         """What writes the properties of an element of a type, in the template's order."""
         kind = source["resourceType"] if isinstance(source.get("resourceType"), str) else kind
         info = R4.type(kind) if kind else None
@@ -85,9 +98,9 @@ class _Template:
             element, type_ = self._element(info, name, place)
             at = f"{place}.{name}"
             if isinstance(value, list) or isinstance(sibling, list):
-                found.append(self._collection(name, value, sibling, type_, at, scope, depth))
+                found.append(self._collection(name, value, sibling, type_, at, here, depth))
             else:
-                single = self.entry(value, sibling, type_, at, scope, depth + 1)
+                single = self.entry(value, sibling, type_, at, here, depth + 1)
                 found.append(_single(name, single, at, element))
         return found
 
@@ -101,7 +114,7 @@ class _Template:
         return known
 
     def _collection(
-        self, name: str, value: Any, sibling: Any, kind: str | None, place: str, scope: Scope, depth: int
+        self, name: str, value: Any, sibling: Any, kind: str | None, place: str, here: _Here, depth: int
     ) -> Fill:
         values = value if isinstance(value, list) else []
         siblings = sibling if isinstance(sibling, list) else []
@@ -109,19 +122,19 @@ class _Template:
         for index in range(max(len(values), len(siblings))):
             one = values[index] if index < len(values) else None
             beside = siblings[index] if index < len(siblings) else None
-            entries.append(self.entry(one, beside, kind, f"{place}[{index}]", scope, depth + 1))
+            entries.append(self.entry(one, beside, kind, f"{place}[{index}]", here, depth + 1))
         return _list(name, entries)
 
-    def _sibling(self, rest: Any, place: str, scope: Scope, depth: int) -> Many | None:
+    def _sibling(self, rest: Any, place: str, here: _Here, depth: int) -> Many | None:
         """What makes a primitive's other extensions, where it has any."""
         if not isinstance(rest, dict) or not rest:
             return None
         if not _has_expressions(rest, 0):
             return _constant([(rest, None)])
-        return _object(self.fills(rest, "Element", place, scope, depth + 1), extension=False)
+        return _object(self.fills(rest, "Element", place, here, depth + 1), extension=False)
 
     def _expressions(
-        self, holder: Any, place: str, scope: Scope
+        self, holder: Any, place: str, here: _Here
     ) -> tuple[Formula | None, str | None, Formula | None, Any]:
         """The context with its name and the value that stand on an element, and the element without them."""
         if not isinstance(holder, dict) or not _bears_expressions(holder):
@@ -132,9 +145,7 @@ class _Template:
             address = extension.get("url") if isinstance(extension, dict) else None
             at = f"{place}.extension[{index}]"
             if address == urls.TEMPLATE_EXTRACT_CONTEXT and context is None:
-                context, name = self._context(extension, at, scope)
-                if name:
-                    scope = {**scope, name: None}
+                context, name = self._context(extension, at, here)
             elif address not in _EXPRESSIONS:
                 kept.append(extension)
             elif address == urls.TEMPLATE_EXTRACT_CONTEXT:
@@ -143,15 +154,16 @@ class _Template:
         if len(values) > 1:
             self.compilation.fault("business-rule", "an element takes one templateExtractValue", place)
         if values:
+            inner = here if context is None else here.below(name)
             found = self.compilation.formula(
-                values[0].get("valueString"), place, "templateExtractValue", scope
+                values[0].get("valueString"), place, "templateExtractValue", inner.scope, inner.focus
             )
         rest = {key: value for key, value in holder.items() if key != "extension"}
         if kept:
             rest = {**rest, "extension": kept}
         return context, name, found, rest
 
-    def _context(self, extension: Json, place: str, scope: Scope) -> tuple[Formula | None, str | None]:
+    def _context(self, extension: Json, place: str, here: _Here) -> tuple[Formula | None, str | None]:
         expression = extension.get("valueExpression")
         if not isinstance(expression, dict):
             text, name = extension.get("valueString"), None
@@ -167,7 +179,8 @@ class _Template:
                     "value", "the name of a templateExtractContext is no identifier", place
                 )
                 name = None
-        return self.compilation.formula(text, place, "templateExtractContext", scope), name
+        formula = self.compilation.formula(text, place, "templateExtractContext", here.scope, here.focus)
+        return formula, name
 
 
 def _address(extension: Any) -> Any:
@@ -213,10 +226,15 @@ def _contexts(formula: Formula, name: str | None, made: Many) -> Many:
 
 
 def _values(formula: Formula, kind: str | None, sibling: Many | None) -> Many:
+    info = R4.type(kind) if kind is not None else None
+    primitive = info is not None and info.kind == "primitive"
+
     def results(focus: list[Any], site: Site, run: Run) -> list[Piece]:
         pieces: list[Piece] = []
         for item in run.items(formula, focus, site):
             source, value, beside = typed(item)
+            if not primitive:
+                beside = None
             fitted = value if kind is None or value is None else fit(source, value, kind)
             if fitted is UNFIT:
                 said = f"{formula.what} gives a {source} where a {kind} is wanted; it is left out"

@@ -202,6 +202,19 @@ def test_a_comparator_is_kept() -> None:
     assert made(template, form(item("n", {"valueQuantity": quantity})))["valueQuantity"] == quantity
 
 
+def test_extensions_of_an_answer_go_with_it_to_a_primitive_alone() -> None:
+    said = {"extension": [{"url": "https://example.org/e", "valueBoolean": True}]}
+    template = {
+        "resourceType": "Patient",
+        "name": [{"_text": value("item.where(linkId='a').answer.value")}],
+        "managingOrganization": value("item.where(linkId='a').answer.value"),
+    }
+    found = made(template, form(item("a", {"valueString": "A", "_valueString": said})))
+    assert found["name"] == [{"text": "A", "_text": said}]
+    assert found["managingOrganization"] == {"reference": "A"}
+    assert "_managingOrganization" not in found
+
+
 def test_one_value_is_used_where_one_is_wanted_and_a_warning_said() -> None:
     found = run({"resourceType": "Patient", "_gender": value("'male' | 'female'")}, FORM)
     assert found.bundle["entry"][0]["resource"] == {"resourceType": "Patient", "gender": "male"}
@@ -447,6 +460,11 @@ def test_nothing_given_is_changed() -> None:
 
 
 FAULTS: list[tuple[str, Json, str]] = [
+    (
+        "a path that no response has",
+        {"_gender": value("itm.answer.value")},
+        "Questionnaire.contained[0].gender",
+    ),
     ("unknown variable", {"_gender": value("%other")}, "Questionnaire.contained[0].gender"),
     ("launch context", {"_gender": value("%patient.gender")}, "Questionnaire.contained[0].gender"),
     ("no expression", {"_gender": value("male and")}, "Questionnaire.contained[0].gender"),
@@ -486,4 +504,27 @@ def test_check_names_faults(template: Json, place: str) -> None:
 def test_check_names_a_template_that_is_not_there() -> None:
     assert [issue.expression for issue in check(questionnaire(extension=[use()]))] == [
         "Questionnaire.extension[0]"
+    ]
+
+
+def test_a_template_on_the_root_is_filled_though_nothing_is_answered() -> None:
+    assert [entry.resource for entry in run({"resourceType": "Patient", "active": True}, form()).entries] == [
+        {"resourceType": "Patient", "active": True}
+    ]
+
+
+def test_the_clock_of_the_expressions_is_the_time_of_authoring() -> None:
+    template = {"resourceType": "Patient", "_birthDate": value("today()")}
+    assert made(template, FORM)["birthDate"] == "2026-11-02"
+    found = run(template, {name: said for name, said in FORM.items() if name != "authored"})
+    assert [issue.code for issue in found.issues] == ["required"]
+    assert found.fails
+
+
+def test_structure_maps_are_said_not_to_be_followed() -> None:
+    source = questionnaire(extension=[ext("targetStructureMap", valueCanonical="https://example.org/map")])
+    assert [issue.code for issue in check(source)] == ["not-supported"]
+    assert [issue.code for issue in extract(FORM, source, new_id=new_id).issues] == [
+        "not-supported",
+        "informational",
     ]
