@@ -104,7 +104,9 @@ def _check_options(checking: Checking, item: FormItem) -> None:
             continue
         value = Value(*found)
         if allowed is not None and value.type not in allowed:
-            checking.error(
+            # R4 lets a Reference stand as an option and does not let a choice be answered by one.
+            note = checking.warning if item.type in CHOICES else checking.error
+            note(
                 "value",
                 f"{item.link_id} is of type {item.type}; its options cannot be of type {cut(value.type)}",
                 place,
@@ -169,14 +171,13 @@ def _check_initial(checking: Checking, item: FormItem) -> None:
                 place,
                 "initial-bounds",
             )
-    for address in (urls.INITIAL_EXPRESSION, urls.CALCULATED_EXPRESSION):
-        if next(extensions(item.source, address), None) is not None and "initial" in item.source:
-            checking.error(
-                "business-rule",
-                f"{item.link_id} has an initial value and an expression for it; keep one of them",
-                item.place,
-                "initial-twice",
-            )
+    if next(extensions(item.source, urls.INITIAL_EXPRESSION), None) is not None:
+        checking.error(
+            "business-rule",
+            f"{item.link_id} has an initial value and an expression for it; keep one of them",
+            item.place,
+            "initial-twice",
+        )
 
 
 def _check_initial_code(checking: Checking, item: FormItem, value: Value, place: str) -> None:

@@ -152,8 +152,9 @@ def test_a_condition_on_the_question_that_holds_the_item_is_fine() -> None:
     ],
 )
 def test_options_fit_the_type(kind: str, option: Json, fits: bool) -> None:
+    severity = "warning" if kind == "choice" else "error"
     assert one(kind, answerOption=[option]) == (
-        [] if fits else [("error", "option-type", ".item[0].answerOption[0]")]
+        [] if fits else [(severity, "option-type", ".item[0].answerOption[0]")]
     )
 
 
@@ -202,10 +203,15 @@ def test_initial_values(kind: str, initial: Json, more: Json, key: str | None) -
 
 
 def test_an_initial_value_and_an_expression_for_it_exclude_each_other() -> None:
-    rule = extension("sdc:calculatedExpression", valueExpression=fhirpath("1"))
+    rule = extension("sdc:initialExpression", valueExpression=fhirpath("1"))
     assert one("integer", initial=[{"valueInteger": 1}], extension=[rule]) == [
         ("error", "initial-twice", ".item[0]")
     ]
+
+
+def test_an_initial_value_may_stand_until_another_is_calculated() -> None:
+    rule = extension("sdc:calculatedExpression", valueExpression=fhirpath("1"))
+    assert one("integer", initial=[{"valueInteger": 1}], extension=[rule]) == []
 
 
 @pytest.mark.parametrize(
