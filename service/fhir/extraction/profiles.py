@@ -135,23 +135,24 @@ def complete(element: Element, value: Json, depth: int = 0) -> None:
             if found is not None:
                 present = value[field] = [found] if repeats(child) else found
         if isinstance(present, dict):
-            _settle(child, present, depth)
+            _settle(child, field, present, depth)
         elif isinstance(present, list):
             for entry in present:
                 if isinstance(entry, dict):
-                    _settle(child, entry, depth)
+                    _settle(child, field, entry, depth)
         _complete_slices(child, field, value)
 
 
-def _settle(element: Element, value: Json, depth: int) -> None:
+def _settle(element: Element, field: str, value: Json, depth: int) -> None:
     """Completes one entry of an element: by its own definition and that of the slice that it is of."""
     settled = element.settled()
     if settled and isinstance(settled[1], dict):
         merge(value, settled[1])
     complete(element, value, depth + 1)
-    for chosen in element.slices.values():
+    for name, chosen in element.slices.items():
         wanted = build(chosen)
-        if isinstance(wanted, dict) and covers(value, wanted):
+        # A choice is sliced by its type: the slice has the name of the property.
+        if name == field or (isinstance(wanted, dict) and covers(value, wanted)):
             complete(chosen, value, depth + 1)
 
 

@@ -430,6 +430,51 @@ def test_a_profile_gives_its_slices_fixed_values_and_required_elements() -> None
     }
 
 
+VITAL = "https://example.org/StructureDefinition/vital"
+CATEGORIES = "http://terminology.hl7.org/CodeSystem/observation-category"
+ONE, MANY = {"max": "1"}, {"max": "*"}
+VITAL_SIGN: Json = {
+    "resourceType": "StructureDefinition",
+    "url": VITAL,
+    "type": "Observation",
+    "snapshot": {
+        "element": [
+            element("Observation"),
+            element("Observation.category", min=1, base=MANY),
+            element("Observation.category:VSCat", min=1, base=MANY),
+            element("Observation.category:VSCat.coding", min=1, base=MANY),
+            element("Observation.category:VSCat.coding.system", min=1, base=ONE, fixedUri=CATEGORIES),
+            element("Observation.category:VSCat.coding.code", min=1, base=ONE, fixedCode="vital-signs"),
+            element("Observation.value[x]", min=0, base=ONE, type=[{"code": "Quantity"}]),
+            element("Observation.value[x]:valueQuantity", min=0, base=ONE, type=[{"code": "Quantity"}]),
+            element(
+                "Observation.value[x]:valueQuantity.system",
+                min=1,
+                base=ONE,
+                fixedUri="http://unitsofmeasure.org",
+            ),
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "path", ["value[x]", "valueQuantity", "value[x]:valueQuantity", "value[x]:valueQuantity.value"]
+)
+def test_a_required_slice_is_extracted_without_a_question(path: str) -> None:
+    source = questionnaire(
+        question("q", f"Observation.{path}", "decimal", canonical=VITAL), extension=[start(VITAL)]
+    )
+    found = run(source, item("q", {"valueDecimal": Decimal(2)}), profiles={VITAL: VITAL_SIGN})
+    assert found.issues == ()
+    assert found.entries[0].resource == {
+        "resourceType": "Observation",
+        "meta": {"profile": [VITAL]},
+        "category": [{"coding": [{"system": CATEGORIES, "code": "vital-signs"}]}],
+        "valueQuantity": {"value": Decimal(2), "system": "http://unitsofmeasure.org"},
+    }
+
+
 FAULTS: list[tuple[str, list[Json], list[Json], Severity, str]] = [
     (
         "a profile that is not held",
