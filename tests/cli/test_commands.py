@@ -1,0 +1,156 @@
+"""The commands, run as people run them: lines in, lines out in order, faults told and the rest done."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.web.conftest import eligibility
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "profiles/htg117/examples/QuestionnaireResponse-example-eligibility.json"
+
+
+def run(*arguments: str, given: str = "", folder: Path = ROOT, **environment: str) -> Any:
+    return subprocess.run(
+        [sys.executable, "-m", "service", *arguments],
+        input=given, capture_output=True, text=True, cwd=folder, check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+    )  # fmt: skip
+
+
+def forms(count: int) -> list[str]:
+    """Forms that differ in their id, every other one with another outcome."""
+    found = []
+    for number in range(count):
+        form = eligibility(id=f"f{number}")
+        if number % 2:
+            form["item"][8]["answer"][0]["valueCoding"]["code"] = "pending"
+        found.append(json.dumps(form))
+    return found
+
+
+def outcomes(text: str) -> list[tuple[str, str]]:
+    """The form and the outcome's code of each line."""
+    lines = [json.loads(line) for line in text.splitlines()]
+    return [
+        (line["derivedFrom"][0]["reference"], line["valueCodeableConcept"]["coding"][0]["code"])
+        for line in lines
+    ]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_many_forms_are_assessed_in_order(workers: str) -> None:
+    ended = run("assess", "--workers", workers, given="\n".join(forms(130)))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert outcomes(ended.stdout) == [
+        (f"QuestionnaireResponse/f{number}", "information-needed" if number % 2 else "criteria-met")
+        for number in range(130)
+    ]
+
+
+def test_a_bad_line_is_told_by_its_number_and_the_rest_is_done(tmp_path: Path) -> None:
+    file = tmp_path / "forms.ndjson"
+    first, second = forms(2)
+    file.write_text(
+        "\n".join([first, "{bad", "", second, json.dumps(eligibility(status="x"))]), encoding="utf-8"
+    )
+    ended = run("assess", str(file))
+    kinds = [json.loads(line)["resourceType"] for line in ended.stdout.splitlines()]
+    assert (ended.returncode, kinds) == (
+        1, ["Observation", "OperationOutcome", "Observation", "OperationOutcome"],
+    )  # fmt: skip
+    assert [line.split(":")[1] for line in ended.stderr.splitlines()] == ["2", "5"]
+
+
+def test_one_resource_a_file_may_be_spread_over_lines() -> None:
+    ended = run("assess", str(EXAMPLE), str(EXAMPLE))
+    assert [code for _, code in outcomes(ended.stdout)] == ["criteria-met"] * 2
+
+
+def test_a_file_that_is_not_there_cannot_be_done() -> None:
+    ended = run("assess", "nowhere.json")
+    assert (ended.returncode, ended.stderr) == (2, "nowhere.json: No such file or directory\n")
+
+
+def test_plans_are_applied_and_forms_are_filled() -> None:
+    plan = run("apply", "--plan", "htg117-patient-selection", given=json.dumps(eligibility()))
+    assert json.loads(plan.stdout)["resourceType"] == "CarePlan"
+    patient = {"resourceType": "Patient", "id": "9990000018"}
+    record = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": patient}]}
+    filled = run("populate", "--form", "htg117-eligibility", given=json.dumps(record))
+    response = json.loads(filled.stdout)["parameter"][0]["resource"]
+    assert response["subject"] == {"reference": "Patient/9990000018"}
+
+
+def test_the_plans_are_explained_with_their_paragraphs() -> None:
+    ended = run("explain", "htg117-patient-selection")
+    assert "### " in ended.stdout
+    assert "Other treatment has failed [1.1, 2.1.1" in ended.stdout
+    assert "- unknown: awaiting" in ended.stdout
+    assert run("explain", "none").returncode == 2
+
+
+def test_the_package_holds_every_published_resource_under_the_base_asked_for(tmp_path: Path) -> None:
+    for name in ("one.tgz", "two.tgz"):
+        made = run(
+            "package", "--output", name, "--canonical-base", "https://fhir.trust.example", folder=tmp_path
+        )
+        assert made.returncode == 0, made.stderr
+    assert (tmp_path / "one.tgz").read_bytes() == (tmp_path / "two.tgz").read_bytes()
+    with tarfile.open(tmp_path / "one.tgz") as package:
+        files = {one.name: package.extractfile(one).read() for one in package}  # type: ignore[union-attr]
+    manifest = json.loads(files["package/package.json"])
+    assert (manifest["canonical"], manifest["fhirVersions"]) == ("https://fhir.trust.example", ["4.0.1"])
+    index = {entry["filename"] for entry in json.loads(files["package/.index.json"])["files"]}
+    assert {f"package/{name}" for name in index} | {"package/package.json", "package/.index.json"} == set(
+        files
+    )
+    published = {path.name for path in (ROOT / "profiles/htg117").glob("*.json")}
+    assert published <= index
+    assert b"htg117.example/" not in b"".join(files.values())
+
+
+def test_the_content_is_checked() -> None:
+    ended = run("check")
+    assert (ended.returncode, ended.stdout.endswith(" resources, no fault\n")) == (0, True), ended.stdout
+
+
+def test_records_are_saved_put_back_and_erased(tmp_path: Path) -> None:
+    first = {"HTG117_DATABASE_URL": f"sqlite:///{tmp_path}/one.sqlite3"}
+    second = {"HTG117_DATABASE_URL": f"sqlite:///{tmp_path}/two.sqlite3"}
+    _submit_examples(first["HTG117_DATABASE_URL"])
+    saved = run("backup", str(tmp_path / "b.gz"), **first)
+    back = run("restore", str(tmp_path / "b.gz"), **second)
+    assert saved.stdout.split()[0] == back.stdout.split()[0] != "0"
+    assert run("restore", str(tmp_path / "b.gz"), **second).returncode == 1
+    patient = "https://fhir.nhs.uk/Id/nhs-number|9990000018"
+    would = run("erase", "--identifier", patient, **second)
+    done = run("erase", "--identifier", patient, "--yes", **second)
+    assert would.stdout.count("would be erased: ") == done.stdout.count("erased: ") >= 8
+    assert "Kept, and why" in done.stdout
+    assert b"9990000018" not in (tmp_path / "two.sqlite3").read_bytes()
+    assert "erased: " not in run("erase", "--identifier", patient, "--yes", **second).stdout
+    assert run("erase").returncode == 2
+
+
+def _submit_examples(url: str) -> None:
+    from service.app import build, load_examples
+    from service.settings import Settings
+
+    app = build(Settings(database_url=url))
+    load_examples(app)
+    app.state.services.records.close()
+
+
+def test_help_teaches() -> None:
+    ended = run("assess", "--help")
+    assert "NDJSON" in ended.stdout
+    assert "met, not met or unknown" in ended.stdout
