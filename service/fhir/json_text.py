@@ -26,6 +26,7 @@ Resource = dict[str, Any]
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_PLACES = 500
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -117,10 +118,14 @@ def _said(fault: ValueError) -> str:
 
 
 def _decimal(text: str) -> Decimal:
+    """The number exactly; past 500 places before or after the point it is no measurement but an attack."""
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
         raise ValueError("its exponent is out of range") from None
+    if number and abs(number.adjusted()) > _PLACES:
+        raise ValueError(f"it has more than {_PLACES} places")
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -41,6 +41,8 @@ TEXT = b"""{
         (b'{"a": "\xff"}', "line 1, column 8: the text is not UTF-8 here"),
         (b"[1]", "not a JSON object"),
         (b'{"a": 1' + b"0" * 5000 + b"}", "a number in the body cannot be read"),
+        (b'{"a": 1e501}', "it has more than 500 places"),
+        (b'{"a": 1e-501}', "it has more than 500 places"),
         (b'{"a": 1e99999999999999999999}', "a number in the body cannot be read"),
     ],
 )
@@ -71,7 +73,7 @@ def test_deep_nesting_is_refused_not_survived_by_luck(levels: int) -> None:
 
 
 def test_decimals_stay_as_written() -> None:
-    body = b'{"a":6.30,"b":1E+2,"c":0.10000000000000000001,"d":7}'
+    body = b'{"a":6.30,"b":1E+2,"c":0.10000000000000000001,"d":7,"e":0E+501}'
     document = decode(body)
     assert document.resource["a"] == Decimal("6.30")
     assert encode(document.resource) == body
