@@ -51,11 +51,12 @@ class Formula:
 
 
 class Compilation:
-    """The issues found while a Questionnaire is prepared."""
+    """The issues found while a Questionnaire is prepared, and the programs made so far."""
 
     def __init__(self) -> None:
         """Starts with none."""
         self.issues: list[Issue] = []
+        self._programs: dict[tuple[object, ...], fhirpath.Program] = {}
 
     def fault(self, code: str, message: str, place: str, key: str = "extraction") -> None:
         """Notes a fault of the content."""
@@ -73,9 +74,14 @@ class Compilation:
         if not isinstance(text, str) or not text.strip():
             self.fault("required", f"{what} has no expression", place)
             return None
+        key = (text, context_type, tuple(scope.items()))
+        known = self._programs.get(key)
+        if known is not None:
+            return Formula(known, text, place, what)
         try:
             try:
                 program = fhirpath.compile(text, context_type=context_type, variables=scope)
+                self._programs[key] = program
             except fhirpath.ExpressionError as fault:
                 # Other engines find nothing on a path that no type has; it is a fault all the same.
                 program = fhirpath.compile(text, variables=tuple(scope))

@@ -54,10 +54,14 @@ class ItemObservations:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """All that a form says of Observations. ``placed``: some entry has expressions of its own."""
+    """All that a form says of Observations.
+
+    ``placed``: some entry has expressions of its own. ``tied``: some Observation belongs to another.
+    """
 
     root: ItemObservations
     placed: bool
+    tied: bool
 
     def __bool__(self) -> bool:
         """Whether anything becomes an Observation."""
@@ -70,7 +74,7 @@ def compile_observations(form: Form, compilation: Compilation) -> Observations:
     flag = maker.flag(form.source, "Questionnaire", form.source.get("code"))
     children = maker.items(form.items, flag, _categories(form.source), related=False)
     root = ItemObservations(subjects=_subjects(form.items), children=children)
-    return Observations(root, maker.placed)
+    return Observations(root, maker.placed, maker.tied)
 
 
 class _Compiler:
@@ -78,6 +82,7 @@ class _Compiler:
         self.compilation = compilation
         self.scopes = Scopes(form)
         self.placed = False
+        self.tied = False
 
     def items(
         self, items: tuple[FormItem, ...], above: Flag, categories: list[Any], *, related: bool
@@ -108,6 +113,8 @@ class _Compiler:
             self.compilation.issues.append(
                 warning("business-rule", f"{said}; it stands alone", item.place, "extraction")
             )
+        if relation is not None and relation != "independent":
+            self.tied = True
         rule = self._rule(item) if relation is not None else PLAIN
         return ItemObservations(
             relation,

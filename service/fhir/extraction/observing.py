@@ -60,7 +60,7 @@ class _Draft:
 
 def extract_observations(observations: Observations, entries: Entries, root: Place) -> None:
     """Adds the form's Observations."""
-    walk = _Walk(entries)
+    walk = _Walk(entries, root, tied=observations.tied)
     above = root if observations.placed else None
     walk.level(
         observations.root,
@@ -72,12 +72,14 @@ def extract_observations(observations: Observations, entries: Entries, root: Pla
         walk.subject,
         None,
     )
-    walk.emit(root)
+    walk.emit()
 
 
 class _Walk:
-    def __init__(self, entries: Entries) -> None:
+    def __init__(self, entries: Entries, root: Place, *, tied: bool) -> None:
         self.entries = entries
+        self.root = root
+        self.tied = tied
         self.run = entries.run
         response = self.run.response
         self.front, self.tail, self.end = _head(self.run)
@@ -131,7 +133,7 @@ class _Walk:
         owner: _Draft | None,
     ) -> None:
         if plan.group:
-            if plan.relation is not None and "item" in entry:
+            if plan.relation is not None and self.tied and "item" in entry:
                 owner = self._draft(plan, {}, here, place, key, subject, owner)
             self.level(plan, entry, here, node, place, key, subject, owner)
             return
@@ -169,7 +171,7 @@ class _Walk:
         subject: Json | None,
         owner: _Draft | None,
     ) -> _Draft | None:
-        """A new Observation, tied to the one above it; None where it is not told whom it is about."""
+        """A new Observation that others may be tied to; None where none are, or it is about nobody."""
         if subject is _NOBODY:
             said = (
                 "this part of the form is about another subject, and the form does not say who; not extracted"
@@ -178,12 +180,20 @@ class _Walk:
             return None
         key = f"{key}#observationExtract"
         about = {"subject": subject} if subject is not None else {}
-        draft = _Draft(plan, {**self.front, **plan.fixed, **about, **self.tail, **value}, place, key)
-        draft.site = here
         if plan.rule.formulas and here is not None:
-            draft.full_url = self.entries.full_url(plan.rule, key, here.site)
+            full_url = self.entries.full_url(plan.rule, key, here.site)
         else:
-            draft.full_url = self.run.new_id(key)
+            full_url = self.run.new_id(key)
+        resource = {**self.front, **plan.fixed, **about, **self.tail, **value}
+        if not self.tied:
+            # No Observation waits for what is below it: it is added at once.
+            if self.end:
+                resource["derivedFrom"] = self.end
+            self.entries.add(resource, plan.rule, (here or self.root).site, place, key, full_url)
+            return None
+        draft = _Draft(plan, resource, place, key)
+        draft.site = here
+        draft.full_url = full_url
         if owner is not None and plan.relation == "member":
             owner.members.append(draft)
         elif owner is not None and plan.relation == "derived":
@@ -230,7 +240,7 @@ class _Walk:
                 return made
         return None
 
-    def emit(self, root: Place) -> None:
+    def emit(self) -> None:
         """Adds the drafts that say something, in the form's order."""
         for draft in self.drafts:
             if draft.plan.group and not draft.stands:
@@ -246,7 +256,7 @@ class _Walk:
                 resource["derivedFrom"] = sources
             if draft.components:
                 resource["component"] = draft.components
-            site = draft.site.site if draft.site is not None else root.site
+            site = (draft.site or self.root).site
             self.entries.add(resource, draft.plan.rule, site, draft.place, draft.key, draft.full_url)
 
 
