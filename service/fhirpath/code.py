@@ -14,6 +14,7 @@ from typing import Any
 from .errors import EvaluationError
 from .frame import Frame
 from .nodes import Node
+from .plain import Ending, Path, checked, given_out, read, read_texts, walker
 from .quantity import Quantity
 from .temporal import Date, DateTime, Time
 from .values import type_name
@@ -24,15 +25,49 @@ One = Callable[[Frame], Any]
 
 class Code:
     """A compiled part. `boolean` is true where `one` gives nothing but True, False and None; `descending`
-    where it is a key of sort() to be taken from the greatest down."""
+    where it is a key of sort() to be taken from the greatest down. `path` is the plain path that the part is,
+    if it is one; `texts`, the texts it always gives, if they are all it gives; `through`, what the part makes
+    of the items of the path before it, nodes or not."""
 
-    __slots__ = ("boolean", "descending", "one", "run")
+    __slots__ = ("boolean", "descending", "one", "path", "run", "texts", "through")
 
     def __init__(self, run: Run, one: One | None = None, *, boolean: bool = False) -> None:
         self.run = run
         self.one = one
         self.boolean = boolean
         self.descending = False
+        self.path: Path | None = None
+        self.texts: frozenset[str] | None = None
+        self.through: tuple[Code, Callable[[list[Any]], list[Any]]] | None = None
+
+    def like(self, other: Code) -> Code:
+        """The part itself, known to give what another part gives."""
+        self.path, self.texts, self.through = other.path, other.texts, other.through
+        return self
+
+
+def values_of(code: Code) -> Run:
+    """The code of a part, whose items need not be nodes: primitive elements and quantities can be System
+    values. For whatever takes them as such anyway."""
+    return _ended(code, read)
+
+
+def counted(code: Code) -> Run:
+    """The code of a part of which only the number of items is wanted."""
+    return _ended(code, checked if code.through is None else read)
+
+
+def outputs(code: Code) -> Run:
+    """The code of a part whose items leave the engine: nodes, or what would leave in their stead."""
+    return _ended(code, given_out if code.through is None else read_texts)
+
+
+def _ended(code: Code, ending: Ending) -> Run:
+    if code.through is not None:
+        source, function = code.through
+        items = _ended(source, ending)
+        return lambda frame: function(items(frame))
+    return walker(code.path, ending) if code.path is not None and code.path.ops else code.run
 
 
 def valued(one: One, *, boolean: bool = False) -> Code:
@@ -57,7 +92,7 @@ def single(code: Code, what: str) -> One:
     """
     if code.one is not None:
         return code.one
-    run = code.run
+    run = values_of(code)
 
     def one(frame: Frame) -> Any:
         items = run(frame)

@@ -22,6 +22,8 @@ def compare(a: Any, b: Any) -> int | None:
     EvaluationError for values of types that have no common order.
     """
     kind, other = a.__class__, b.__class__
+    if kind is Quantity and other is Quantity:
+        return quantity.compare(a, b)
     if (kind is str and other is str) or (kind in _NUMBERS and other in _NUMBERS):
         return int(a > b) - int(a < b)
     if kind in _MOMENTS and other in _MOMENTS and (kind is Time) is (other is Time):

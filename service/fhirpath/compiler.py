@@ -6,18 +6,17 @@ expression have code of their own in `shortcuts`; it gives the same answers in l
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import operators, shortcuts, syntax
 from .code import Code, Run, constant, single, typed, valued
+from .criteria import filter_op, judgeable, judging, literal_texts, literal_value
 from .equality import ItemSet
 from .errors import EvaluationError, ExpressionError
 from .functions import FUNCTIONS
 from .nodes import Node, make
-from .quantity import Quantity, calendar_unit
+from .plain import Op, Path, checked, walker
 from .specifiers import TypeMatch, resembling_type, resolve
-from .temporal import parse_date, parse_datetime, parse_time
 from .values import part_of
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class Compiler:
                     error.place(text, at)
                     raise
 
-            return valued(value, boolean=code.boolean)
+            return valued(value, boolean=code.boolean).like(code)
 
         def items(frame: Frame) -> list[Any]:
             try:
@@ -66,7 +65,7 @@ class Compiler:
                 error.place(text, at)
                 raise
 
-        return Code(items)
+        return Code(items).like(code)
 
     def scope(self, code: Code) -> Code:
         """The same code, after which the variables are what they were before it."""
@@ -95,11 +94,12 @@ class Compiler:
     # -- one method for each kind of part -------------------------------------------------------------------
 
     def literal(self, node: syntax.Literal) -> Code:
-        return constant(_LITERALS[node.kind](node.text))
+        code = constant(literal_value(node))
+        code.texts = literal_texts(node)
+        return code
 
     def quantity(self, node: syntax.QuantityLiteral) -> Code:
-        unit = calendar_unit(node.unit) if node.calendar else None
-        return constant(Quantity(Decimal(node.number), unit or node.unit))
+        return constant(literal_value(node))
 
     def empty(self, _node: syntax.Empty) -> Code:
         return Code(lambda _frame: [])
@@ -107,7 +107,7 @@ class Compiler:
     def special(self, node: syntax.Special) -> Code:
         match node.name:
             case "this":
-                return Code(lambda frame: frame.this)
+                return _started(_this)
             case "total":
                 return Code(lambda frame: frame.total)
         return valued(lambda frame: frame.index)
@@ -115,7 +115,7 @@ class Compiler:
     def variable(self, node: syntax.Variable) -> Code:
         name = node.name
         if name == "context":
-            return Code(lambda frame: frame.context)
+            return _started(lambda frame: frame.context)
         known = environment(name)
         if known is not None:
             value = known
@@ -123,7 +123,7 @@ class Compiler:
             def address(frame: Frame) -> list[Any]:
                 return frame.variables.get(name) or [value]
 
-            return Code(address)
+            return _started(address)
 
         def find(frame: Frame) -> list[Any]:
             found = frame.variables.get(name)
@@ -131,18 +131,25 @@ class Compiler:
                 raise EvaluationError(f"the variable %{name} is not given")
             return found
 
-        return self.located(Code(find), node.at)
+        return _started(self.located(Code(find), node.at).run)
 
     def member(self, node: syntax.Member) -> Code:
         name = node.name
         if node.source is not None:
-            return self.step(self.code(node.source).run, node)
+            return self.step(self.code(node.source), node)
         if _is_step(node, self.model):
-            return self.step(_this, node)
-        return Code(lambda frame: [item for item in frame.this if _is_root(item, name)])
+            return self.step(_started(_this), node)
+        return _started(lambda frame: [item for item in frame.this if _is_root(item, name)])
 
-    def step(self, run: Run, node: syntax.Member) -> Code:
-        """The code of a step to the children of one name."""
+    def step(self, source: Code, node: syntax.Member) -> Code:
+        """The code of a step to the children of one name, which is a plain path too."""
+        code = Code(self.children(source.run, node))
+        path = source.path or Path(source.run, ())
+        code.path = path.then(Op("step", node.name, lambda run: self.children(run, node)))
+        return code
+
+    def children(self, run: Run, node: syntax.Member) -> Run:
+        """The step over nodes."""
         text, at, name = self.text, node.at, node.name
 
         def children(frame: Frame) -> list[Any]:
@@ -180,7 +187,7 @@ class Compiler:
                 raise
             return out
 
-        return Code(children)
+        return children
 
     def call(self, node: syntax.Call) -> Code:
         function = FUNCTIONS.get(node.name)
@@ -188,20 +195,49 @@ class Compiler:
             raise ExpressionError("unknown function", text=self.text, offset=node.at, found=f"{node.name}()")
         above, source = self.source(node.source)
         arguments = [self.argument(argument) for argument in node.arguments]
-        code = function.build(source, *arguments)
         if node.name in ("where", "exists") and arguments:
-            return self.located(shortcuts.filtered(node, arguments[0], source, above) or code, node.at)
+            return self.filtered(node, source, above, arguments[0])
         if node.name == "repeat" and _is_step(node.arguments[0], self.model):
             return self.repeated(node.arguments[0], source)
+        code = function.build(source, *arguments)
+        op = filter_op(node, self.model) if source.path is not None else None
+        if op is not None and source.path is not None:
+            code.path = source.path.then(
+                op._replace(ordinary=lambda run: function.build(Code(run), *arguments).run)
+            )
         return code if node.name in _UNFAILING else self.located(code, node.at)
+
+    def filtered(self, node: syntax.Call, source: Code, above: Run | None, criteria: Code) -> Code:
+        """The code of `where(...)` or `exists(...)` with a criterion."""
+        judge_of = judging(node.arguments[0], self.model)
+        build = FUNCTIONS[node.name].build
+
+        def over(source: Code, above: Run | None) -> Code:
+            code = shortcuts.filtered(node, criteria, source, above, judge_of)
+            return self.located(code or build(source, criteria), node.at)
+
+        def ordinary(run: Run) -> Run:
+            code = over(Code(run), None)
+            one = code.one
+            return code.run if one is None else lambda frame: [True] if one(frame) else []
+
+        code = over(source, above)
+        if source.path is None or not judgeable(node.arguments[0]):
+            return code
+        path = source.path.then(Op("where", judge_of, ordinary))
+        if node.name == "where":
+            code.path = path
+            return code
+        found = walker(path, checked)
+        return valued(lambda frame: bool(found(frame)), boolean=True)
 
     def source(self, node: Expression | None) -> tuple[Run | None, Code]:
         """The code a call starts at; where that is a step, also the code which the step starts at."""
         if node is None:
-            return None, Code(_this)
+            return None, _started(_this)
         if isinstance(node, syntax.Member) and (node.source is not None or _is_step(node, self.model)):
-            above = _this if node.source is None else self.code(node.source).run
-            return above, self.step(above, node)
+            above = _started(_this) if node.source is None else self.code(node.source)
+            return above.run, self.step(above, node)
         return None, self.code(node)
 
     def repeated(self, projection: Expression, source: Code) -> Code:
@@ -209,7 +245,7 @@ class Compiler:
         step = projection
 
         def member(run: Run) -> Run:
-            return self.step(run, step).run
+            return self.children(run, step)
 
         return Code(shortcuts.repeated(source.run, member, ItemSet))
 
@@ -263,6 +299,12 @@ class Compiler:
 
     def binary(self, node: syntax.Binary) -> Code:
         left, right = self.scope(self.code(node.left)), self.scope(self.code(node.right))
+        if node.operator == "|":
+            texts = literal_texts(node)
+            if texts is not None:
+                code = Code(operators.combination(left, right).run)
+                code.texts = texts
+                return code
         code = self.located(operators.operation(node.operator, left, right), node.at)
         if node.operator == "=" and code.one is not None:
             quick = shortcuts.text_equality(node.left, node.right, self.model, code.one)
@@ -276,6 +318,13 @@ class Compiler:
 
 def _this(frame: Frame) -> list[Any]:
     return frame.this
+
+
+def _started(run: Run) -> Code:
+    """Code that paths start at."""
+    code = Code(run)
+    code.path = Path(run, ())
+    return code
 
 
 def _is_step(node: Expression, model: Model) -> bool:
@@ -306,15 +355,6 @@ _ENVIRONMENT = {
     "sct": "http://snomed.info/sct",
     "loinc": "http://loinc.org",
     "ucum": "http://unitsofmeasure.org",
-}
-_LITERALS: dict[str, Callable[[str], Any]] = {
-    "Boolean": lambda text: text == "true",
-    "String": str,
-    "Integer": int,
-    "Decimal": Decimal,
-    "Date": parse_date,
-    "DateTime": parse_datetime,
-    "Time": parse_time,
 }
 _COMPILERS: dict[type, Callable[[Compiler, Any], Code]] = {
     syntax.Literal: Compiler.literal,

@@ -54,6 +54,7 @@ class Frame:
 
     __slots__ = (
         "context",
+        "given",
         "index",
         "limits",
         "now",
@@ -78,6 +79,7 @@ class Frame:
         self.this = context
         self.index: int | None = None
         self.total: list[Any] = []
+        self.given: list[Any] = context
         self.shapes = shapes
         self.variables = variables
         self.now = now

@@ -7,7 +7,7 @@ from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
 
 from . import decimals, quantity, temporal
-from .code import Code, One, single, truth, valued
+from .code import Code, One, single, truth, valued, values_of
 from .comparison import compare
 from .equality import ItemSet, as_quantity, equal, equal_collections, equivalent_collections
 from .errors import EvaluationError, LimitError
@@ -202,7 +202,7 @@ def equality(operator: str, left: Code, right: Code) -> Code:
             return None if a is None or b is None else equal(a, b)
 
     elif right.one is not None:
-        many, constant = left.run, right.one
+        many, constant = values_of(left), right.one
 
         def same(frame: Frame) -> bool | None:
             items, b = many(frame), constant(frame)
@@ -211,7 +211,7 @@ def equality(operator: str, left: Code, right: Code) -> Code:
             return equal(items[0], b) if len(items) == 1 else False
 
     else:
-        run, other = left.run, right.run
+        run, other = values_of(left), values_of(right)
 
         def same(frame: Frame) -> bool | None:
             return equal_collections(run(frame), other(frame))
@@ -228,7 +228,7 @@ def equality(operator: str, left: Code, right: Code) -> Code:
 
 def equivalence(operator: str, left: Code, right: Code) -> Code:
     """Code for `~` and `!~` (§6.1.3, §6.1.4): never empty."""
-    run, other, negated = left.run, right.run, operator == "!~"
+    run, other, negated = values_of(left), values_of(right), operator == "!~"
 
     def same(frame: Frame) -> bool:
         a, b = run(frame), other(frame)
@@ -241,7 +241,7 @@ def equivalence(operator: str, left: Code, right: Code) -> Code:
 def membership(operator: str, left: Code, right: Code) -> Code:
     """Code for `in` and `contains` (§6.4): empty where there is no item to look for."""
     sought, among = (left, right) if operator == "in" else (right, left)
-    run, items = sought.run, among.run
+    run, items, texts = values_of(sought), values_of(among), among.texts
 
     def test(frame: Frame) -> bool | None:
         wanted = run(frame)
@@ -249,6 +249,8 @@ def membership(operator: str, left: Code, right: Code) -> Code:
             return None
         if len(wanted) > 1:
             raise EvaluationError(f"{operator} looks for one item, found {len(wanted)}")
+        if texts is not None and wanted[0].__class__ is str:
+            return wanted[0] in texts
         found = items(frame)
         frame.spend(len(found))
         return any(equal(wanted[0], item) is True for item in found)

@@ -7,13 +7,14 @@ program.nodes(response)                # results that also tell type and place
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .checker import check
+from .code import Code, Run, outputs
 from .compiler import Compiler
 from .errors import EvaluationError, LimitError
 from .frame import Frame, Limits, Profiles, Resolver, Sink, Surroundings, Terminology
@@ -55,13 +56,13 @@ class Result:
 class Program:
     """A compiled expression: callable, immutable, safe from any number of threads."""
 
-    __slots__ = ("_run", "_shapes", "context_type", "model", "text", "tree", "types")
+    __slots__ = ("_given_out", "_run", "_shapes", "context_type", "model", "text", "tree", "types")
 
     def __init__(
         self,
         text: str,
         tree: Expression,
-        run: Callable[[Frame], list[Any]],
+        code: Code,
         model: Model,
         context_type: str | None,
         types: Mapping[str, str | None],
@@ -71,7 +72,8 @@ class Program:
         self.model = model
         self.context_type = context_type
         self.types = types
-        self._run = run
+        self._run = code.run
+        self._given_out = outputs(code)
         self._shapes = shapes_of(model)
 
     def __repr__(self) -> str:
@@ -80,7 +82,7 @@ class Program:
     def __call__(self, resource: Any, **surroundings: Any) -> list[Any]:
         """The answer as plain values: bool, int, Decimal, str (dates and times as FHIR strings without '@');
         dict for elements and quantities. Arguments and errors as for `nodes`."""
-        return [output(item) for item in self.items(resource, **surroundings)]
+        return [output(item) for item in self._evaluate(self._given_out, resource, **surroundings)]
 
     def nodes(self, resource: Any, **surroundings: Any) -> list[Result]:
         """The answer with the type and place of each item.
@@ -97,8 +99,13 @@ class Program:
         """
         return [Result.of(item) for item in self.items(resource, **surroundings)]
 
-    def items(
+    def items(self, resource: Any, **surroundings: Any) -> list[Any]:
+        """The answer as the engine's own items (nodes and System values)."""
+        return self._evaluate(self._run, resource, **surroundings)
+
+    def _evaluate(
         self,
+        run: Run,
         resource: Any,
         *,
         variables: Mapping[str, Any] | None = None,
@@ -109,7 +116,6 @@ class Program:
         profiles: Profiles | None = None,
         trace: Sink | None = None,
     ) -> list[Any]:
-        """The answer as the engine's own items (nodes and System values)."""
         if now is not None and now.tzinfo is None:
             raise ValueError("now needs a time zone")
         try:
@@ -123,7 +129,7 @@ class Program:
                 if resolver or terminology or profiles or trace
                 else _ALONE
             )
-            return self._run(Frame(context, shapes, given, now, limits, surroundings))
+            return run(Frame(context, shapes, given, now, limits, surroundings))
         except EvaluationError as error:
             error.place(self.text, 0)
             raise
@@ -178,12 +184,14 @@ def _item(value: Any, shapes: Shapes, type_: str | None) -> Any:
         return shapes.root(dict(value), type_)
     if type_ is not None and isinstance(value, str | bool | int | Decimal):
         return Node(value, shapes.shape(type_), None, None, type_, None)
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise EvaluationError("a number that is not finite; FHIR has none")
     if isinstance(value, bool | str | Decimal | Node):
         return value
     if isinstance(value, int):
         return value if -(2**31) <= value < 2**31 else Decimal(value)
     if isinstance(value, float):
-        return Decimal(repr(value))
+        return _item(Decimal(repr(value)), shapes, type_)
     found: Any = None
     if isinstance(value, datetime):
         found = parse_datetime(value.isoformat())
@@ -219,7 +227,7 @@ def compile(  # noqa: A001 - the word of the trade, used as fhirpath.compile
     tree = parse(text, depth=depth)
     checked = check(tree, text, model, context_type, types, require_order=require_order)
     code = Compiler(text, model, scoped=checked.defines_variables).code(tree)
-    return Program(text, tree, code.run, model, context_type, types)
+    return Program(text, tree, code, model, context_type, types)
 
 
 _cached = lru_cache(maxsize=1024)(lambda text, model, names: compile(text, model=model, variables=names))

@@ -42,7 +42,8 @@ def record(plain: type[_T]) -> type[_T]:
     made.__init__ = scope["__init__"]
     made.__repr__ = scope["__repr__"]
     made.__eq__ = equal
-    made.__hash__ = lambda self: hash(fields(self))
+    if "__hash__" not in members:
+        made.__hash__ = lambda self: hash(fields(self))
     made.__setattr__ = made.__delattr__ = _refuse
     made.__reduce__ = lambda self: (made, fields(self))
     result: type[_T] = made

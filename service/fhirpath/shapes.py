@@ -8,6 +8,7 @@ look-up beside the one that finds the getter.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -327,7 +328,7 @@ def _untyped(name: str, shape: Shape) -> Getter:
             elif item is not None:
                 out.append(
                     READERS["decimal"](Node(item, shape, None, node, name, None))
-                    if item.__class__ is float
+                    if item.__class__ is float or item.__class__ is Decimal
                     else item
                 )
 

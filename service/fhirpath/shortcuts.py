@@ -12,35 +12,83 @@ from typing import TYPE_CHECKING, Any
 
 from . import syntax
 from .code import Code, One, Run, truth, valued
+from .criteria import judgeable
+from .errors import EvaluationError
 from .nodes import Node, make
+from .plain import Strange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .frame import Frame
     from .model import Model
+    from .plain import Judge
     from .shapes import Shape
     from .syntax import Expression
 
 Wanted = tuple[tuple[str, str], ...]
 
 
-def filtered(node: syntax.Call, criteria: Code, source: Code, above: Run | None) -> Code | None:
-    """The code of `where(...)` or `exists(...)` with a criterion of texts alone, else None.
+def filtered(
+    node: syntax.Call,
+    criteria: Code,
+    source: Code,
+    above: Run | None,
+    judge_of: Callable[[Shape], Judge | None],
+) -> Code | None:
+    """The code of `where(...)` or `exists(...)` with a criterion that can be judged on JSON, else None.
 
     `source` is the code of what is filtered; `above`, that of what its last step starts at, if it is a step.
     """
-    wanted = _texts(node.arguments[0])
-    if wanted is None:
+    if not judgeable(node.arguments[0]):
         return None
+    wanted = _texts(node.arguments[0])
     test = truth(criteria, f"the criterion of {node.name}()")
-    if above is not None and isinstance(node.source, syntax.Member):
+    if wanted is None:
+        found = _weighed(source.run, judge_of, test, first=node.name == "exists")
+    elif above is not None and isinstance(node.source, syntax.Member):
         found = _stepped(above, node.source.name, wanted, test)
     else:
         found = _sifted(source.run, wanted, test)
     if node.name == "where":
         return Code(found)
     return valued(lambda frame: bool(found(frame)), boolean=True)
+
+
+def _weighed(source: Run, judge_of: Callable[[Shape], Judge | None], test: One, *, first: bool) -> Run:
+    """The items, or the first of them, that the judge of their type finds for."""
+    judges: dict[Shape, Judge | None] = {}
+
+    def weigh(item: Any, frame: Frame) -> bool | None:
+        if item.__class__ is Node and item.value is not None and item.sibling is None:
+            shape = item.shape
+            if shape not in judges:
+                judges[shape] = judge_of(shape)
+            judge = judges[shape]
+            if judge is not None:
+                kept = frame.steps
+                try:
+                    return judge(item.value, frame)
+                except (Strange, AttributeError, EvaluationError):
+                    frame.steps = kept
+        frame.this = [item]
+        found: bool | None = test(frame)
+        return found
+
+    def run(frame: Frame) -> list[Any]:
+        items = source(frame)
+        out: list[Any] = []
+        this, index = frame.this, frame.index
+        for frame.index, item in enumerate(items):
+            if weigh(item, frame) is True:
+                out.append(item)
+                if first:
+                    break
+        frame.this, frame.index = this, index
+        frame.spend(len(items))
+        return out
+
+    return run
 
 
 def _judge(items: list[Any], test: One, frame: Frame, out: list[Any]) -> None:

@@ -8,6 +8,7 @@ only where all of those agree.
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 from .temporal_values import DateTime, Parts, Temporal, Time, days_in_month
@@ -51,6 +52,7 @@ def equivalent(a: Temporal, b: Temporal) -> bool:
     return equal(a, b) is True
 
 
+@lru_cache(maxsize=8192)
 def _compare_instants(a: Temporal, b: Temporal) -> int | None:
     low_a, high_a = _span(a)
     low_b, high_b = _span(b)

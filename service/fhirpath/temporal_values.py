@@ -26,6 +26,9 @@ class Date:
     parts: tuple[int, ...]
     offset: ClassVar[None] = None
 
+    def __hash__(self) -> int:
+        return hash(self.text)
+
 
 @record
 class DateTime:
@@ -40,6 +43,9 @@ class DateTime:
     parts: tuple[int | Decimal, ...]
     offset: int | None
 
+    def __hash__(self) -> int:
+        return hash(self.text)
+
 
 @record
 class Time:
@@ -51,6 +57,9 @@ class Time:
     text: str
     parts: tuple[int | Decimal, ...]
     offset: ClassVar[None] = None
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
 
 Temporal: TypeAlias = Date | DateTime | Time

@@ -69,16 +69,20 @@ def _reader(parse: Callable[[str], Any], what: str) -> Callable[[Node], Any]:
 
 def _read_quantity(node: Node) -> Any:
     """A FHIR Quantity as a System one; the node itself where it has no value, or one that is qualified."""
-    element = node.value
-    if element.get("value") is None or element.get("comparator") is not None:
-        return node
+    return _quantity_of(node.value) or node
+
+
+def _quantity_of(element: dict[str, Any]) -> Quantity | None:
+    value = element.get("value")
+    if value is None or element.get("comparator") is not None:
+        return None
     found = quantity.from_element(element)
     if found is not None:
         return found
-    value, unit = element["value"], element.get("unit") or element.get("code")
+    unit = element.get("unit") or element.get("code")
     if value.__class__ is int or value.__class__ is Decimal:
         return Quantity(Decimal(value), unit if unit.__class__ is str and unit else "1")
-    return node
+    return None
 
 
 READERS: dict[str, Callable[[Node], Any]] = {
@@ -95,6 +99,75 @@ READERS: dict[str, Callable[[Node], Any]] = {
     "time": _reader(temporal.parse_time, "a time"),
     "Quantity": _read_quantity,
 }
+
+
+# The same for many JSON values at once, which are of no node: None where one of them has to be looked at as
+# a node, to be read or to say what is wrong with it.
+
+
+def _alike(kind: type) -> Callable[[list[Any]], list[Any] | None]:
+    wanted = frozenset({kind})
+
+    def batch(values: list[Any]) -> list[Any] | None:
+        return values if wanted.issuperset(map(type, values)) else None
+
+    return batch
+
+
+def _decimals(values: list[Any]) -> list[Any] | None:
+    out: list[Any] = []
+    for value in values:
+        if value.__class__ is Decimal and value.is_finite():
+            out.append(value)
+        elif value.__class__ is int:
+            out.append(Decimal(value))
+        else:
+            return None
+    return out
+
+
+def _parsed(parse: Callable[[str], Any]) -> Callable[[list[Any]], list[Any] | None]:
+    def batch(values: list[Any]) -> list[Any] | None:
+        if _alike_texts(values) is None:
+            return None
+        out = [parse(value) for value in values]
+        return None if None in out else out
+
+    return batch
+
+
+def _quantities(values: list[Any]) -> list[Any] | None:
+    if _alike_objects(values) is None:
+        return None
+    out = [_quantity_of(value) for value in values]
+    return None if None in out else out
+
+
+_alike_texts, _alike_objects = _alike(str), _alike(dict)
+BATCHES: dict[Any, Callable[[list[Any]], list[Any] | None]] = {
+    _read_boolean: _alike(bool),
+    _read_text: _alike_texts,
+    _read_integer: _alike(int),
+    _read_decimal: _decimals,
+    READERS["date"]: _parsed(temporal.parse_date),
+    READERS["dateTime"]: _parsed(temporal.parse_datetime),
+    READERS["instant"]: _parsed(temporal.parse_datetime),
+    READERS["time"]: _parsed(temporal.parse_time),
+    _read_quantity: _quantities,
+}
+"""By the reader of a type, what reads its JSON values all at once."""
+SCALARS: dict[Any, tuple[type, Callable[[Any], Any] | None]] = {
+    _read_boolean: (bool, None),
+    _read_text: (str, None),
+    _read_integer: (int, None),
+    _read_decimal: (Decimal, lambda value: value if value.is_finite() else None),
+    _read_quantity: (dict, _quantity_of),
+    READERS["date"]: (str, temporal.parse_date),
+    READERS["dateTime"]: (str, temporal.parse_datetime),
+    READERS["instant"]: (str, temporal.parse_datetime),
+    READERS["time"]: (str, temporal.parse_time),
+}
+"""By the reader of a type: the class of its values in JSON, and what reads one (None: nothing need)."""
 
 
 def _unreadable(node: Node, what: str) -> EvaluationError:

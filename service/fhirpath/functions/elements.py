@@ -31,7 +31,7 @@ def extension(source: Code, url: Code) -> Code:
             if item.__class__ is Node:
                 here: list[Any] = []
                 item.shape.getter("extension")(item, here)
-                out += [one for one in here if one.value.get("url") == target]
+                out += [one for one in here if one.__class__ is Node and one.value.get("url") == target]
         frame.spend(len(items))
         return out
 
@@ -117,7 +117,7 @@ def _contained(item: Any, name: str) -> list[Node]:
         return [root]
     held: list[Any] = []
     root.shape.getter("contained")(root, held)
-    return [node for node in held if node.value.get("id") == name]
+    return [node for node in held if node.__class__ is Node and node.value.get("id") == name]
 
 
 @special("memberOf", "memberOf()", "valueset: String", gives="Boolean")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service.fhirpath.code import Code, truth, valued
+from service.fhirpath.code import Code, counted, truth, valued, values_of
 from service.fhirpath.equality import ItemSet
 from service.fhirpath.errors import EvaluationError
 from service.fhirpath.values import system, type_name
@@ -14,6 +14,8 @@ from .registry import collection, special
 if TYPE_CHECKING:
     from service.fhirpath.frame import Frame
 
+_STRINGS = frozenset({str})
+
 
 @special("empty", "5.1.1", gives="Boolean")
 def empty(source: Code) -> Code:
@@ -21,7 +23,7 @@ def empty(source: Code) -> Code:
     if source.one is not None:
         one = source.one
         return valued(lambda frame: one(frame) is None, boolean=True)
-    run = source.run
+    run = counted(source)
     return valued(lambda frame: not run(frame), boolean=True)
 
 
@@ -32,7 +34,7 @@ def exists(source: Code, criteria: Code | None = None) -> Code:
         if source.one is not None:
             one = source.one
             return valued(lambda frame: one(frame) is not None, boolean=True)
-        run = source.run
+        run = counted(source)
         return valued(lambda frame: bool(run(frame)), boolean=True)
     return valued(_quantified(source, truth(criteria, "the criterion of exists()"), True), boolean=True)
 
@@ -111,22 +113,38 @@ def superset_of(items: list[Any], other: list[Any]) -> bool:
     return all(item in known for item in other)
 
 
-@collection("count", "5.1.10", gives="Integer")
-def count(items: list[Any]) -> int:
+@special("count", "5.1.10", gives="Integer")
+def count(source: Code) -> Code:
     """count() : Integer. The number of items; 0 for none."""
-    return len(items)
+    run = counted(source)
+    return valued(lambda frame: len(run(frame)))
 
 
-@collection("distinct", "5.1.11")
-def distinct(items: list[Any]) -> list[Any]:
+@special("distinct", "5.1.11", gives="input")
+def distinct(source: Code) -> Code:
     """distinct() : collection. The items without those equal to an earlier one."""
+    run = source.run
+    code = Code(lambda frame: _distinct(run(frame)))
+    code.through = source, _distinct
+    return code
+
+
+@special("isDistinct", "5.1.12", gives="Boolean")
+def is_distinct(source: Code) -> Code:
+    """isDistinct() : Boolean. True if no item is equal to another."""
+    run = values_of(source)
+
+    def one(frame: Frame) -> bool:
+        items = run(frame)
+        return len(_distinct(items)) == len(items)
+
+    return valued(one, boolean=True)
+
+
+def _distinct(items: list[Any]) -> list[Any]:
     if len(items) < 2:
         return items
+    if _STRINGS.issuperset(map(type, items)):
+        return list(dict.fromkeys(items))
     seen = ItemSet()
     return [item for item in items if seen.add(item)]
-
-
-@collection("isDistinct", "5.1.12", gives="Boolean")
-def is_distinct(items: list[Any]) -> bool:
-    """isDistinct() : Boolean. True if no item is equal to another."""
-    return len(distinct(items)) == len(items)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from service.fhirpath.code import Code
 from service.fhirpath.equality import ItemSet
 from service.fhirpath.errors import EvaluationError
 
-from .registry import collection
+from .registry import collection, special
 
 
 @collection("single", "5.3.2")
@@ -18,16 +19,23 @@ def single(items: list[Any]) -> list[Any]:
     return items
 
 
-@collection("first", "5.3.3", ordered=True)
-def first(items: list[Any]) -> list[Any]:
+@special("first", "5.3.3", gives="input", ordered=True)
+def first(source: Code) -> Code:
     """first() : collection. The first item."""
-    return items[:1]
+    return _sliced(source, slice(1))
 
 
-@collection("last", "5.3.4", ordered=True)
-def last(items: list[Any]) -> list[Any]:
+@special("last", "5.3.4", gives="input", ordered=True)
+def last(source: Code) -> Code:
     """last() : collection. The last item."""
-    return items[-1:]
+    return _sliced(source, slice(-1, None))
+
+
+def _sliced(source: Code, part: slice) -> Code:
+    run = source.run
+    code = Code(lambda frame: run(frame)[part])
+    code.through = source, lambda items: items[part]
+    return code
 
 
 @collection("tail", "5.3.5", ordered=True)

@@ -1,0 +1,388 @@
+"""Paths walked over JSON as it stands, without a node for each element on the way.
+
+Most paths end in a value to compare, a count or a plain answer, and nothing asks where their items stood.
+Such a path is compiled once for each type it starts at: to the JSON properties to go through, all items at
+once, and to what is wanted of the items at its end. Wherever the JSON is not plainly what its type says (a
+sibling, a null, two variants of a choice, an unreadable value), the walk gives up, and the ordinary code
+answers or says what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from .errors import EvaluationError
+from .nodes import Node
+from .values import BATCHES, SCALARS
+
+if TYPE_CHECKING:
+    from .frame import Frame
+    from .model import ElementInfo
+    from .shapes import Shape
+
+Run = Callable[["Frame"], "list[Any]"]
+Walk = Callable[["list[Any]", "Frame"], "list[Any]"]
+Ending = Callable[["Shape"], "Walk | None"]
+Scalar = tuple[type, "Callable[[Any], Any] | None"]
+Judge = Callable[[Any, "Frame"], "bool | None"]
+
+
+class Strange(Exception):
+    """The JSON is not plainly what its type says, or more than a walk deals with."""
+
+
+class Op(NamedTuple):
+    """One part of a path after its start: `step` (to the children of a name), `type` (a TypeMatch) or `where`
+    (what makes the judge of a shape's values). `ordinary` makes its code over nodes, from the code before."""
+
+    kind: str
+    what: Any
+    ordinary: Callable[[Run], Run] | None = None
+
+
+class Path(NamedTuple):
+    """Where a path starts, and its parts."""
+
+    start: Run
+    ops: tuple[Op, ...]
+
+    def then(self, op: Op) -> Path:
+        """The path with one part more."""
+        return Path(self.start, (*self.ops, op))
+
+
+def walker(path: Path, ending: Ending) -> Run:
+    """The code of a path with an ending; the ordinary code takes over where a walk gives up, and gives its
+    nodes."""
+    start, ops = path.start, path.ops
+    walks: dict[Shape, Walk | None] = {}
+    chain: Run | None = None
+
+    def walk_of(shape: Shape) -> Walk | None:
+        made = walks[shape] = compile_walk(ops, 0, shape, ending)
+        return made
+
+    def ordinary(items: list[Any], frame: Frame) -> list[Any]:
+        nonlocal chain
+        if chain is None:
+            made: Run = _given
+            for op in ops:
+                if op.ordinary is not None:
+                    made = op.ordinary(made)
+            chain = made
+        frame.given = items
+        return chain(frame)
+
+    def run(frame: Frame) -> list[Any]:
+        items = start(frame)
+        kept = frame.steps
+        try:
+            if len(items) == 1:
+                item = items[0]
+                if item.__class__ is Node:
+                    shape = item.shape
+                    walk = walks[shape] if shape in walks else walk_of(shape)
+                    if walk is not None and item.value is not None and item.sibling is None:
+                        found = walk([item.value], frame)
+                        if frame.steps >= 0:
+                            return found
+            else:
+                found = []
+                for shape, values in _groups(items):
+                    walk = walks[shape] if shape in walks else walk_of(shape)
+                    if walk is None:
+                        break
+                    found += walk(values, frame)
+                else:
+                    if frame.steps >= 0:
+                        return found
+        except (Strange, AttributeError, EvaluationError):
+            pass
+        frame.steps = kept
+        return ordinary(items, frame)
+
+    return run
+
+
+def _given(frame: Frame) -> list[Any]:
+    """The items that the ordinary code starts at: the first thing it asks for."""
+    return frame.given
+
+
+def _groups(items: list[Any]) -> list[tuple[Shape, list[Any]]]:
+    """The JSON of nodes, those beside one another that are of one type together."""
+    out: list[tuple[Shape, list[Any]]] = []
+    known: Shape | None = None
+    values: list[Any] = []
+    for item in items:
+        if item.__class__ is not Node or item.value is None or item.sibling is not None:
+            raise Strange
+        if item.shape is not known:
+            values = []
+            known = item.shape
+            out.append((item.shape, values))
+        values.append(item.value)
+    return out
+
+
+# -- the parts of a path ------------------------------------------------------------------------------------
+
+
+def compile_walk(ops: tuple[Op, ...], at: int, shape: Shape, ending: Ending) -> Walk | None:
+    """The walk of the parts from the one at a place, over values of one type; None where there is none."""
+    if at == len(ops):
+        return ending(shape)
+    op = ops[at]
+    if op.kind == "step":
+        return _step(ops, at, shape, ending)
+    following = compile_walk(ops, at + 1, shape, ending)
+    if op.kind == "type":
+        return following if _selects(op.what, shape) else _none(shape)
+    judge = op.what(shape)
+    return None if judge is None or following is None else _where(shape, judge, following)
+
+
+def _selects(match: Any, shape: Shape) -> bool:
+    return bool(match.selects(Node(None, shape, None, None, "", None)))
+
+
+def _step(ops: tuple[Op, ...], at: int, shape: Shape, ending: Ending) -> Walk | None:
+    if shape.info is None or shape.primitive:
+        return None
+    element = shape.info.elements.get(ops[at].what)
+    if element is None:
+        return _none(shape)
+    if len(element.variants) > 1:
+        return _choice(ops, at + 1, shape, ending, element)
+    type_, field = next(iter(element.variants.items()))
+    info = shape.shapes.model.type(type_)
+    if info is None:
+        return None
+    if info.kind == "resource":
+        return _into(field, _resources(ops, at + 1, shape, ending))
+    following = compile_walk(ops, at + 1, shape.shapes.shape(type_), ending)
+    if following is None:
+        return None
+    return _values(field, following) if info.kind == "primitive" else _into(field, following)
+
+
+def _into(field: str, following: Walk) -> Walk:
+    """To the complex elements of one property. What is no object there is met by what follows."""
+
+    def walk(values: list[Any], frame: Frame) -> list[Any]:
+        out: list[Any] = []
+        for value in values:
+            found = value.get(field)
+            if found.__class__ is list:
+                out += found
+            elif found is not None:
+                out.append(found)
+        frame.steps -= len(out) + 1
+        return following(out, frame) if out else out
+
+    return walk
+
+
+def _values(field: str, following: Walk) -> Walk:
+    """To the primitive elements of one property."""
+    beside = f"_{field}"
+
+    def walk(values: list[Any], frame: Frame) -> list[Any]:
+        out: list[Any] = []
+        for value in values:
+            found = value.get(field)
+            if beside in value:
+                raise Strange
+            if found.__class__ is list:
+                out += found
+            elif found is not None:
+                out.append(found)
+        frame.steps -= len(out) + 1
+        return following(out, frame) if out else out
+
+    return walk
+
+
+def _choice(ops: tuple[Op, ...], at: int, shape: Shape, ending: Ending, element: ElementInfo) -> Walk:
+    """To the one variant of a choice that each value has, those of one type together."""
+    types = {field: type_ for type_, field in element.variants.items()}
+    fields = frozenset(types) | {f"_{field}" for field in types}
+    walks: dict[str, Walk | None] = {}
+
+    def follow(field: str, group: list[Any], frame: Frame) -> list[Any]:
+        if field not in walks:
+            type_ = types.get(field)
+            made = None if type_ is None else compile_walk(ops, at, shape.shapes.shape(type_), ending)
+            walks[field] = made
+        following = walks[field]
+        if following is None:
+            raise Strange
+        return following(group, frame)
+
+    def walk(values: list[Any], frame: Frame) -> list[Any]:
+        out: list[Any] = []
+        group: list[Any] = []
+        known = ""
+        for value in values:
+            field = variant_of(value, fields)
+            found = None if field is None else value[field]
+            if field is None or found is None:
+                continue
+            if field != known:
+                if group:
+                    out += follow(known, group, frame)
+                    group = []
+                known = field
+            if found.__class__ is list:
+                group += found
+            else:
+                group.append(found)
+        frame.steps -= len(values)
+        if not out:
+            return follow(known, group, frame) if group else group
+        return out + follow(known, group, frame)
+
+    return walk
+
+
+def variant_of(value: Any, fields: Container[str]) -> str | None:
+    """The one property of those a choice could have that a JSON object has; None where it has none of them.
+
+    Strange where it has two, or is no object.
+    """
+    if value.__class__ is not dict:
+        raise Strange
+    field: str | None = None
+    for key in value:
+        if key in fields:
+            if field is not None:
+                raise Strange
+            field = key
+    return field
+
+
+def _resources(ops: tuple[Op, ...], at: int, shape: Shape, ending: Ending) -> Walk:
+    """On from resources, each by its own type, those of one type together."""
+    walks: dict[str, Walk | None] = {}
+
+    def follow(name: str, group: list[Any], frame: Frame) -> list[Any]:
+        if name not in walks:
+            walks[name] = compile_walk(ops, at, shape.shapes.of_resource(group[0]), ending)
+        following = walks[name]
+        if following is None:
+            raise Strange
+        return following(group, frame)
+
+    def walk(values: list[Any], frame: Frame) -> list[Any]:
+        out: list[Any] = []
+        group: list[Any] = []
+        known = ""
+        for value in values:
+            name = value.get("resourceType")
+            if name != known:
+                if group:
+                    out += follow(known, group, frame)
+                    group = []
+                if name.__class__ is not str:
+                    raise Strange
+                known = name
+            group.append(value)
+        if not out:
+            return follow(known, group, frame) if group else group
+        return out + follow(known, group, frame)
+
+    return walk
+
+
+def _where(shape: Shape, judge: Judge, following: Walk) -> Walk:
+    check = checked(shape)
+
+    def walk(values: list[Any], frame: Frame) -> list[Any]:
+        check(values, frame)
+        frame.steps -= len(values)
+        kept = [value for value in values if judge(value, frame) is True]
+        return following(kept, frame) if kept else kept
+
+    return walk
+
+
+def _none(shape: Shape) -> Walk:
+    check = checked(shape)
+
+    def walk(values: list[Any], frame: Frame) -> list[Any]:
+        check(values, frame)
+        return []
+
+    return walk
+
+
+# -- the endings --------------------------------------------------------------------------------------------
+
+_OBJECT: Final = frozenset({dict})
+_UNREAD: Final[Scalar] = (object, None)
+_NO_VALUES: Final = frozenset({dict, list, type(None)})
+
+
+def checked(shape: Shape) -> Walk:
+    """The ending of a count: the JSON values, of which only the number counts."""
+    if shape.primitive:
+
+        def scalars(values: list[Any], _frame: Frame) -> list[Any]:
+            if _NO_VALUES.isdisjoint(map(type, values)):
+                return values
+            raise Strange
+
+        return scalars
+
+    def objects(values: list[Any], _frame: Frame) -> list[Any]:
+        if _OBJECT.issuperset(map(type, values)):
+            return values
+        raise Strange
+
+    return objects
+
+
+def read(shape: Shape) -> Walk | None:
+    """The ending of a path whose items are taken as System values; none for a complex type that has none."""
+    batch = BATCHES.get(shape.read) if shape.read is not None else None
+    if batch is None:
+        return None
+    convert = batch
+
+    def walk(values: list[Any], _frame: Frame) -> list[Any]:
+        found = convert(values)
+        if found is None:
+            raise Strange
+        return found
+
+    return walk
+
+
+def read_texts(shape: Shape) -> Walk | None:
+    """The ending of a path whose items are taken as texts; none for types that are none."""
+    return read(shape) if SCALARS.get(shape.read) == (str, None) else None
+
+
+def given_out(shape: Shape) -> Walk | None:
+    """The ending of a path whose items leave the engine: as JSON has them, decimals as Decimal."""
+    return read(shape) if shape.name == "decimal" else checked(shape)
+
+
+def fields_of(shape: Shape, name: str) -> dict[str, Scalar] | None:
+    """By the JSON properties that can carry an element: the class of their values, and what reads one.
+
+    None for an element that repeats, or has none. Properties that have to be looked at as nodes lead to the
+    class of nothing in JSON.
+    """
+    element = shape.info.elements.get(name) if shape.info is not None and not shape.primitive else None
+    if element is None or element.repeats:
+        return None
+    out: dict[str, Scalar] = {}
+    for type_, field in element.variants.items():
+        info = shape.shapes.model.type(type_)
+        read_by = shape.shapes.shape(type_).read if info is not None and info.kind != "resource" else None
+        out[field] = SCALARS.get(read_by, _UNREAD)
+        if element.choice:
+            out[f"_{field}"] = _UNREAD
+    return out

@@ -1,0 +1,259 @@
+"""Paths walked over plain JSON, and criteria judged on it, answer as the ordinary code over nodes does."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service import fhirpath
+from service.fhirpath import EvaluationError, LimitError, Limits, criteria, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Resource = dict[str, Any]
+
+FORM_PATHS = [
+    "item.item.answer.count()",
+    "item.answer.value",
+    "item.linkId.distinct()",
+    "item.answer.value.ofType(Coding).code.distinct().count()",
+    "item.answer.value.first()",
+    "item.answer.value.last() = 3",
+    "item.where(linkId = 'a').answer.value > 2",
+    "item.where(linkId = 'a').answer.value = 'a'",
+    "item.where(linkId = 'a').answer.value != @2026-01-01",
+    "item.where(linkId = 'a' and answer.exists()).linkId",
+    "item.where(answer.value > 2).linkId",
+    "item.where(answer.value = 3 or linkId != 'b').answer.value",
+    "item.where(answer.count() = 1 implies linkId = 'a').text",
+    "item.where(text.exists() xor answer.empty()).linkId",
+    "item.where(answer.value.ofType(integer).exists()).linkId",
+    "item.where(answer.value.ofType(date) > @2026-01-01).linkId",
+    "item.where(answer.where(value.code in ('a' | 'b')).exists().not()).linkId",
+    "item.where(answer.exists(value = true)).linkId",
+    "item.where(linkId in ('a' | 'b')).linkId",
+    "item.where($this.linkId = text).linkId",
+    "item.exists(answer.value.unit = 'mg')",
+    "item.exists(linkId = 'a')",
+    "item.where(id = 'x').exists()",
+    "item.where(item).linkId",
+    "item.answer.exists(value > 2 'mg')",
+    "item.answer.value.ofType(Quantity).where(value > 2).value",
+    "item.answer.value.ofType(boolean).exists($this = false)",
+    "item.answer.value.ofType(date).where($this >= @2026-01).count()",
+    "item.answer.value.ofType(string).where($this != 'a')",
+    "item.answer.value.code contains 'a'",
+    "'a' in item.linkId",
+    "item.select(linkId & '/' & text)",
+    "item.where(linkId = 'a').item.linkId = item.linkId",
+    "item.answer.value ~ 3",
+    "%resource.item.answer.value.empty()",
+    "repeat(item).answer.value.ofType(integer).count()",
+    "descendants().linkId.isDistinct()",
+    "QuestionnaireResponse.item.answer.hasValue()",
+    "item.answer.value.is(integer)",
+    "item[0].linkId in ('a' | 'b')",
+    "authored > @2026-01-01T00:00:00Z",
+    "authored.exists() and status = 'completed'",
+    "subject.reference",
+    "item.answer.value.extension.exists()",
+    "iif(item.linkId.exists(), item.linkId, {})",
+    "item.answer.value.nosuch.count()",
+]
+BUNDLE_PATHS = [
+    "entry.resource.count()",
+    "entry.resource.id.distinct()",
+    "entry.resource.ofType(Observation).value.value",
+    "entry.resource.where(value > 2).count()",
+    "entry.resource.where(value.value > 2).id",
+    "entry.resource.where(value > 2 'mg').exists()",
+    "entry.resource.where(effective >= @2026-01-01 and effective < @2026-02-01).id",
+    "entry.resource.effective.where($this > @2026-01-01).count()",
+    "entry.resource.code.coding.code.distinct()",
+    "entry.resource.where(code.coding.exists(system = 'http://s' and code = 'a')).id",
+    "entry.resource.where(active).id",
+    "entry.resource.where(active = true and name.given.exists()).id",
+    "entry.resource.name.given",
+    "entry.resource.where(birthDate < @2000-01-01).birthDate",
+    "entry.resource.ofType(Patient).name.where(given.count() > 1).given.first()",
+    "entry.resource.is(Patient)",
+    "Bundle.entry.exists()",
+    "entry.select(resource.id & fullUrl)",
+]
+
+
+def _item(answers: st.SearchStrategy[Any], inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Resource]:
+    return st.fixed_dictionaries(
+        {"linkId": _TEXT},
+        optional={
+            "text": _TEXT,
+            "id": st.just("x"),
+            "answer": st.lists(answers, max_size=2),
+            "item": inner,
+            "_linkId": _SIBLING,
+            "_text": _SIBLING,
+        },
+    )
+
+
+_TEXT = st.sampled_from(["a", "b", "mg"])
+_SIBLING: st.SearchStrategy[Any] = st.sampled_from(
+    [None, {"id": "s"}, {"extension": [{"url": "u", "valueString": "a"}]}, []]
+)
+_NUMBER = st.sampled_from([1, 3, Decimal("2.50"), Decimal(3), 3.5, "3", None, True])
+_DATE = st.sampled_from(["2026", "2026-01-01", "2026-01-02", "2026-01-02T10:00:00Z", "never", 5, ""])
+_CODING = st.fixed_dictionaries(
+    {}, optional={"system": st.just("http://s"), "code": _TEXT, "_code": _SIBLING}
+)
+_QUANTITY = st.fixed_dictionaries(
+    {},
+    optional={
+        "value": _NUMBER,
+        "unit": _TEXT,
+        "system": st.just("http://unitsofmeasure.org"),
+        "code": st.sampled_from(["mg", "g", "cm"]),
+        "comparator": st.just("<"),
+    },
+)
+_CHOICE: dict[str, st.SearchStrategy[Any]] = {
+    "valueInteger": _NUMBER,
+    "valueDecimal": _NUMBER,
+    "valueBoolean": st.booleans(),
+    "valueString": _TEXT,
+    "valueDate": _DATE,
+    "valueCoding": st.one_of(_CODING, st.sampled_from([None, "odd", [], [{"code": "a"}]])),
+    "valueQuantity": _QUANTITY,
+    "_valueInteger": _SIBLING,
+    "_valueDate": _SIBLING,
+}
+_PLAIN = st.one_of(*(st.fixed_dictionaries({name: each}) for name, each in _CHOICE.items()))
+_ANSWER = st.one_of(_PLAIN, _PLAIN, _PLAIN, st.fixed_dictionaries({}, optional=_CHOICE), st.just("odd"))
+_ITEMS: st.SearchStrategy[Any] = st.recursive(
+    st.lists(_item(_ANSWER, st.just([])), max_size=2),
+    lambda inner: st.one_of(
+        st.lists(_item(_ANSWER, inner), max_size=4), st.sampled_from(["odd", {"linkId": "a"}, [None], [[]]])
+    ),
+    max_leaves=6,
+)
+_FORMS = st.fixed_dictionaries(
+    {"resourceType": st.just("QuestionnaireResponse")},
+    optional={
+        "status": st.just("completed"),
+        "authored": _DATE,
+        "_authored": _SIBLING,
+        "item": _ITEMS,
+        "subject": st.sampled_from([{"reference": "Patient/1"}, {"_reference": {"id": "r"}}, "odd"]),
+    },
+)
+_OBSERVATION = st.fixed_dictionaries(
+    {"resourceType": st.just("Observation"), "id": _TEXT},
+    optional={
+        "code": st.fixed_dictionaries({"coding": st.lists(st.one_of(_CODING, st.none()), max_size=2)}),
+        "effectiveDateTime": _DATE,
+        "_effectiveDateTime": _SIBLING,
+        "effectivePeriod": st.just({"start": "2026-01-01"}),
+        **{name: _CHOICE[name] for name in ("valueQuantity", "valueInteger", "valueString")},
+    },
+)
+_PATIENT = st.fixed_dictionaries(
+    {"resourceType": st.just("Patient")},
+    optional={
+        "id": _TEXT,
+        "active": st.sampled_from([True, False, "yes", None]),
+        "birthDate": _DATE,
+        "name": st.lists(
+            st.fixed_dictionaries(
+                {}, optional={"given": st.lists(st.one_of(_TEXT, st.none())), "_given": st.lists(_SIBLING)}
+            ),
+            max_size=2,
+        ),
+    },
+)
+_RESOURCE = st.one_of(
+    _OBSERVATION, _OBSERVATION, _PATIENT, st.sampled_from([{}, {"resourceType": "Odd"}, "odd", None])
+)
+_BUNDLES = st.fixed_dictionaries(
+    {"resourceType": st.just("Bundle")},
+    optional={
+        "entry": st.lists(
+            st.fixed_dictionaries({}, optional={"fullUrl": _TEXT, "resource": _RESOURCE}), max_size=4
+        )
+    },
+)
+
+
+def _said(ask: Callable[[Any], Any], resource: Any) -> Any:
+    try:
+        return [(type(value), value) for value in ask(resource)]
+    except EvaluationError as error:
+        return str(error)
+
+
+_quick = cache(fhirpath.compile)
+_ordinary = cache(lambda text: fhirpath.compile(text))
+
+
+def _compare(text: str, resource: Any) -> None:
+    quick = _quick(text)
+    answers = _said(quick, resource)
+    nodes = _said(lambda one: [result.value for result in quick.nodes(one)], resource)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain, "compile_walk", lambda *_: None)
+        patch.setattr(criteria, "_judge", lambda *_: None)
+        patch.setattr(criteria, "compile_walk", lambda *_: None)
+        expected = _said(_ordinary(text), resource)
+    assert answers == expected
+    assert nodes == expected
+
+
+@settings(max_examples=30, deadline=None)
+@given(resource=_FORMS)
+@pytest.mark.parametrize("text", FORM_PATHS)
+def test_over_forms(text: str, resource: Resource) -> None:
+    _compare(text, resource)
+
+
+@settings(max_examples=30, deadline=None)
+@given(resource=_BUNDLES)
+@pytest.mark.parametrize("text", BUNDLE_PATHS)
+def test_over_bundles(text: str, resource: Resource) -> None:
+    _compare(text, resource)
+
+
+@pytest.mark.parametrize(
+    ("text", "steps", "expected"),
+    [
+        ("item.answer.count()", 100, [40]),
+        ("item.where(answer.value = 3).count()", 400, [40]),
+        ("item.answer.count()", 50, "steps"),
+        ("item.where(%resource.item.where(linkId = 'none').exists()).count()", 500, "steps"),
+        ("item.where(answer.value = 3).count()", 100, "steps"),
+    ],
+)
+def test_walks_count_their_steps(text: str, steps: int, expected: Any) -> None:
+    form = {
+        "resourceType": "QuestionnaireResponse",
+        "item": [{"linkId": f"q{number}", "answer": [{"valueInteger": 3}]} for number in range(40)],
+    }
+    program = fhirpath.compile(text)
+    if expected == "steps":
+        with pytest.raises(LimitError, match="steps"):
+            program(form, limits=Limits(steps=steps))
+    else:
+        assert program(form, limits=Limits(steps=steps)) == expected
+
+
+def test_a_walk_tells_what_it_starts_at_once() -> None:
+    heard: list[Any] = []
+    patient = {"resourceType": "Patient", "name": [{"given": ["A", None], "_given": [None, {"id": "g"}]}]}
+    text = "name.trace('names').given.count()"
+    assert fhirpath.evaluate(patient, text, trace=lambda name, values: heard.append((name, len(values)))) == [
+        2
+    ]
+    assert heard == [("names", 1)]
