@@ -44,8 +44,17 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
 
 def test_every_fault_is_told_at_once() -> None:
     with pytest.raises(SettingsFault) as raised:
-        read({"HTG117_HOST": "192.0.2.1", "HTG117_PORT": "70000", "HTG117_LOG_LEVEL": "loud", "HTG117_X": "1",
-              "HTG117_DATABASE_URL": "mysql://x", "HTG117_CONTENT": "/nowhere", "HTG117_BASE_URL": "x"})  # fmt: skip
+        read(
+            {
+                "HTG117_HOST": "192.0.2.1",
+                "HTG117_PORT": "70000",
+                "HTG117_LOG_LEVEL": "loud",
+                "HTG117_X": "1",
+                "HTG117_DATABASE_URL": "mysql://x",
+                "HTG117_CONTENT": "/nowhere",
+                "HTG117_BASE_URL": "x",
+            }
+        )
     told = str(raised.value)
     for name in ("HOST", "PORT", "LOG_LEVEL", "X", "DATABASE_URL", "CONTENT", "BASE_URL"):
         assert f"HTG117_{name}" in told

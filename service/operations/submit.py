@@ -167,6 +167,10 @@ def _withdrawals(results: Sequence[Resource], held: Sequence[Version]) -> list[W
         resource = decode(one.body).resource
         if resource.get("status") != WITHDRAWN:
             marked = {**resource, "status": WITHDRAWN}
+            if "profile" in marked.get(
+                "meta", {}
+            ):  # what a profile promises, a withdrawn result need not keep
+                marked["meta"] = {key: value for key, value in marked["meta"].items() if key != "profile"}
             writes.append(Write(one.type, one.id, marked, encode(marked), expected=one.version))
     return writes
 

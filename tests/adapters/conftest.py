@@ -44,7 +44,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.chown(folder, "postgres")
     data = folder / "data"
     subprocess.run(
-        [*runs_as, str(binaries / "initdb"), "-D", str(data), 
+        [*runs_as, str(binaries / "initdb"), "-D", str(data),
          "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8"],
         check=True, capture_output=True, cwd=folder,
     )  # fmt: skip

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "profiles/htg117/examples/QuestionnaireResponse-example-eligibility.json"
 
 
-def run(*arguments: str, given: str = "", folder: Path = ROOT, **environment: str) -> Any:
+def run(*arguments: str, given: str = "", folder: Path = ROOT, url: str | None = None) -> Any:
+    environment = {"HTG117_DATABASE_URL": url} if url else {}
     return subprocess.run(
         [sys.executable, "-m", "service", *arguments],
         input=given, capture_output=True, text=True, cwd=folder, check=False,
@@ -124,20 +125,20 @@ def test_the_content_is_checked() -> None:
 
 
 def test_records_are_saved_put_back_and_erased(tmp_path: Path) -> None:
-    first = {"HTG117_DATABASE_URL": f"sqlite:///{tmp_path}/one.sqlite3"}
-    second = {"HTG117_DATABASE_URL": f"sqlite:///{tmp_path}/two.sqlite3"}
-    _submit_examples(first["HTG117_DATABASE_URL"])
-    saved = run("backup", str(tmp_path / "b.gz"), **first)
-    back = run("restore", str(tmp_path / "b.gz"), **second)
+    first = f"sqlite:///{tmp_path}/one.sqlite3"
+    second = f"sqlite:///{tmp_path}/two.sqlite3"
+    _submit_examples(first)
+    saved = run("backup", str(tmp_path / "b.gz"), url=first)
+    back = run("restore", str(tmp_path / "b.gz"), url=second)
     assert saved.stdout.split()[0] == back.stdout.split()[0] != "0"
-    assert run("restore", str(tmp_path / "b.gz"), **second).returncode == 1
+    assert run("restore", str(tmp_path / "b.gz"), url=second).returncode == 1
     patient = "https://fhir.nhs.uk/Id/nhs-number|9990000018"
-    would = run("erase", "--identifier", patient, **second)
-    done = run("erase", "--identifier", patient, "--yes", **second)
+    would = run("erase", "--identifier", patient, url=second)
+    done = run("erase", "--identifier", patient, "--yes", url=second)
     assert would.stdout.count("would be erased: ") == done.stdout.count("erased: ") >= 8
     assert "Kept, and why" in done.stdout
     assert b"9990000018" not in (tmp_path / "two.sqlite3").read_bytes()
-    assert "erased: " not in run("erase", "--identifier", patient, "--yes", **second).stdout
+    assert "erased: " not in run("erase", "--identifier", patient, "--yes", url=second).stdout
     assert run("erase").returncode == 2
 
 
