@@ -293,3 +293,19 @@ def test_on_the_table_the_suspected_cement_is_the_one_of_the_only_site_that_name
     named = {"type": "Device", "identifier": {"value": "B"}, "display": "A"}
     assert [each["instance"] for each in one[0]["suspectEntity"]] == [named]
     assert [each["instance"] for each in two[0]["suspectEntity"]] == [{"display": "Bone cement"}]
+
+
+def test_a_procedure_form_with_nothing_answered_is_no_procedure() -> None:
+    """A completed Procedure may not come of an empty form: nobody has said that one was done."""
+    form = content.resource("Questionnaire", "htg117-procedure")
+    empty = {
+        "resourceType": "QuestionnaireResponse",
+        "questionnaire": f"{form['url']}|{form['version']}",
+        "status": "completed",
+        "subject": {"reference": "Patient/1"},
+        "authored": "2026-01-01T10:00:00Z",
+    }
+    assert extract(empty, form, new_id=lambda name: f"urn:uuid:{uuid5(NAMESPACE_URL, name)}").entries == ()
+    dated = empty | {"item": [{"linkId": "procedure.date", "answer": [{"valueDate": "2026-01-01"}]}]}
+    found = extract(dated, form, new_id=lambda name: f"urn:uuid:{uuid5(NAMESPACE_URL, name)}").entries
+    assert [entry.resource["resourceType"] for entry in found] == ["Procedure"]
