@@ -69,12 +69,17 @@ def _reader(parse: Callable[[str], Any], what: str) -> Callable[[Node], Any]:
 
 def _read_quantity(node: Node) -> Any:
     """A FHIR Quantity as a System one; the node itself where it has no value, or one that is qualified."""
+    value = node.value.get("value")
+    if value.__class__ is Decimal and not value.is_finite():
+        raise EvaluationError(f"{node.location}.value is not a decimal; correct the resource")
     return _quantity_of(node.value) or node
 
 
 def _quantity_of(element: dict[str, Any]) -> Quantity | None:
     value = element.get("value")
     if value is None or element.get("comparator") is not None:
+        return None
+    if value.__class__ is Decimal and not value.is_finite():
         return None
     found = quantity.from_element(element)
     if found is not None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from service.fhirpath.code import Code, One, typed, valued
+from service.fhirpath.texts import paid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,11 +73,14 @@ def scalar(
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         def build(source: Code, *arguments: Code) -> Code:
             value = typed(source, takes, f"{name}()")
+            if takes == "String":
+                value = paid(value)
             given = [
                 typed(argument, parameter.kind, f"{name}() for its {parameter.name}")
                 for argument, parameter in zip(arguments, declared, strict=False)
             ]
-            return valued(_applied(function, value, given), boolean=boolean)
+            made = _applied(function, value, given)
+            return valued(paid(made) if gives == "String" else made, boolean=boolean)
 
         register(Function(name, section, declared, takes, gives, False, False, build))
         return function
@@ -155,7 +159,15 @@ def _over(function: Callable[..., Any], source: Code, given: list[One], gives: s
         def apply(frame: Frame) -> Any:
             return function(items(frame))
 
-    return Code(apply) if gives in ("input", "any") else valued(apply, boolean=gives == "Boolean")
+    if gives not in ("input", "any"):
+        return valued(paid(apply) if gives == "String" else apply, boolean=gives == "Boolean")
+
+    def counted(frame: Frame) -> Any:
+        made = apply(frame)
+        frame.spend(len(made))
+        return made
+
+    return Code(counted)
 
 
 def special(
