@@ -21,7 +21,11 @@ _MOMENTS: frozenset[Any] = frozenset({Date, DateTime, Time})
 
 
 def equal(a: Any, b: Any) -> bool | None:
-    """Whether a = b for two items (§6.1.1); None where precision or units leave it open."""
+    """Whether a = b for two items (§6.1.1); None where precision or units leave it open.
+
+    A primitive with extensions and no value is taken as its value, which is empty (FHIR R4 ``fhirpath.html``,
+    types), so it is neither equal to a value nor different from it.
+    """
     left, right = system(a), system(b)
     kind, other = left.__class__, right.__class__
     if kind is other and kind in (str, int, bool, Decimal):
@@ -30,12 +34,12 @@ def equal(a: Any, b: Any) -> bool | None:
         return bool(left == right)
     if kind in _MOMENTS and other in _MOMENTS:
         return temporal.equal(left, right)
+    if left is None or right is None:
+        return bool(a.sibling == b.sibling) if left is right else None
     if kind is Quantity or other is Quantity:
         return _equal_quantities(left, right)
     if kind is Node and other is Node:
         return _equal_nodes(left, right)
-    if left is None and right is None:
-        return bool(a.sibling == b.sibling)
     return bool(left == right) if kind is other else False
 
 

@@ -13,7 +13,7 @@ from .equality import ItemSet, as_quantity, equal, equal_collections, equivalent
 from .errors import EvaluationError, LimitError
 from .quantity import Quantity
 from .temporal import Date, DateTime, Time
-from .values import type_name
+from .values import system, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -251,6 +251,8 @@ def membership(operator: str, left: Code, right: Code) -> Code:
             raise EvaluationError(f"{operator} looks for one item, found {len(wanted)}")
         if texts is not None and wanted[0].__class__ is str:
             return wanted[0] in texts
+        if system(wanted[0]) is None:
+            return None
         found = items(frame)
         frame.spend(len(found))
         return any(equal(wanted[0], item) is True for item in found)
