@@ -20,6 +20,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from service.fhir.json_text import Limits
+from service.fhir.xml_text import decode_xml
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -161,11 +164,16 @@ def _remove(document: Any, place: str) -> None:
         del owner[last]
 
 
+def _uk_core() -> Iterator[dict[str, Any]]:
+    for path in sorted(UK_CORE.rglob("*.xml")) if UK_CORE.is_dir() else ():
+        yield decode_xml(path.read_bytes(), Limits(size=5_000_000)).resource
+
+
 @functools.cache
 def _by_canonical() -> dict[str, dict[str, Any]]:
     held: dict[str, dict[str, Any]] = {}
     own = (_read(path) for path in sorted((ROOT / "profiles").rglob("*.json")))
-    for resource in (*content().values(), *own):
+    for resource in (*content().values(), *own, *_uk_core()):
         url = resource.get("url")
         if isinstance(url, str):
             held.setdefault(url, resource)
