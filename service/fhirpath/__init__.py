@@ -7,16 +7,17 @@ evaluate(patient, "Patient.name.given.first()")       # ['Peter']
 """
 
 from .errors import EvaluationError, ExpressionError, LimitError
-from .frame import Limits, Terminology
+from .frame import Frame, Limits, Terminology
 from .model import R4, Model
 from .parser import parse
 from .printer import to_text
-from .program import Program, Result, compile, evaluate  # noqa: A004 - the word of the trade
+from .program import Program, Result, compile, evaluate, framed  # noqa: A004 - the word of the trade
 
 __all__ = [
     "R4",
     "EvaluationError",
     "ExpressionError",
+    "Frame",
     "LimitError",
     "Limits",
     "Model",
@@ -25,6 +26,7 @@ __all__ = [
     "Terminology",
     "compile",
     "evaluate",
+    "framed",
     "parse",
     "to_text",
 ]

@@ -14,7 +14,8 @@ from typing import Any
 from .errors import EvaluationError
 from .frame import Frame
 from .nodes import Node
-from .plain import Ending, Path, checked, given_out, read, read_texts, walker
+from .plain import walker
+from .plain_parts import Ending, Path, checked, given_out, read, read_texts
 from .quantity import Quantity
 from .temporal import Date, DateTime, Time
 from .values import type_name

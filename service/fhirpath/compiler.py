@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from . import operators, shortcuts, syntax
 from .code import Code, Run, constant, single, typed, valued
-from .criteria import filter_op, judgeable, judging, literal_texts, literal_value
+from .criteria import asked, filter_op, judgeable, literal_texts, literal_value
 from .equality import ItemSet
 from .errors import EvaluationError, ExpressionError
 from .functions import FUNCTIONS
 from .nodes import Node, make
-from .plain import Op, Path, checked, walker
+from .plain import walker
+from .plain_parts import Op, Path, checked
 from .specifiers import TypeMatch, resembling_type, resolve
 from .values import part_of
 
@@ -209,11 +210,11 @@ class Compiler:
 
     def filtered(self, node: syntax.Call, source: Code, above: Run | None, criteria: Code) -> Code:
         """The code of `where(...)` or `exists(...)` with a criterion."""
-        judge_of = judging(node.arguments[0], self.model)
+        criterion = asked(node.arguments[0], self.model)
         build = FUNCTIONS[node.name].build
 
         def over(source: Code, above: Run | None) -> Code:
-            code = shortcuts.filtered(node, criteria, source, above, judge_of)
+            code = shortcuts.filtered(node, criteria, source, above, criterion.judge_of)
             return self.located(code or build(source, criteria), node.at)
 
         def ordinary(run: Run) -> Run:
@@ -224,7 +225,7 @@ class Compiler:
         code = over(source, above)
         if source.path is None or not judgeable(node.arguments[0]):
             return code
-        path = source.path.then(Op("where", judge_of, ordinary))
+        path = source.path.then(Op("where", criterion, ordinary))
         if node.name == "where":
             code.path = path
             return code

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from . import syntax
 from .comparison import compare
 from .equality import equal, equal_collections
-from .plain import Op, Strange, checked, compile_walk, fields_of, read, variant_of
+from .plain import compile_walk
+from .plain_parts import Criterion, Op, Strange, checked, fields_of, read, variant_of
 from .quantity import Quantity, calendar_unit
 from .specifiers import resolve
 from .temporal import parse_date, parse_datetime, parse_time
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from .frame import Frame
     from .model import Model
-    from .plain import Judge, Scalar, Walk
+    from .plain_parts import Judge, Scalar, Walk
     from .shapes import Shape
     from .syntax import Expression
 
@@ -77,6 +78,21 @@ def judging(criterion: Expression, model: Model) -> Callable[[Shape], Judge | No
     return lambda shape: _judge(criterion, shape, model)
 
 
+def asked(criterion: Expression, model: Model) -> Criterion:
+    """The criterion of where() or exists() as walks need it."""
+    judge_of = judging(criterion, model)
+    first, rest = criterion, None
+    if isinstance(criterion, syntax.Binary) and criterion.operator == "and":
+        first, rest = criterion.left, judging(criterion.right, model)
+    if not isinstance(first, syntax.Binary) or first.operator != "=":
+        return Criterion(judge_of)
+    name, text = first.left, first.right
+    if not isinstance(name, syntax.Member) or not isinstance(text, syntax.Literal) or text.kind != "String":
+        return Criterion(judge_of)
+    plain = name.source is None and model.type(name.name) is None
+    return Criterion(judge_of, name.name, text.text, rest) if plain else Criterion(judge_of)
+
+
 def _judge(node: Expression, shape: Shape, model: Model) -> Judge | None:
     if isinstance(node, syntax.Binary):
         if node.operator in _LOGIC:
@@ -104,7 +120,7 @@ def _called(node: syntax.Call, shape: Shape, model: Model) -> Judge | None:
     if ops is None:
         return None
     if node.arguments:
-        ops = (*ops, Op("where", judging(node.arguments[0], model)))
+        ops = (*ops, Op("where", asked(node.arguments[0], model)))
     walk = compile_walk(ops, 0, shape, checked) if ops else None
     if walk is None:
         return None
@@ -133,7 +149,7 @@ def filter_op(node: syntax.Call, model: Model) -> Op | None:
     """The part of a path that a call of where() or ofType() is; None for any other function."""
     argument = node.arguments[0] if len(node.arguments) == 1 else None
     if node.name == "where" and argument is not None:
-        return Op("where", judging(argument, model))
+        return Op("where", asked(argument, model))
     if node.name == "ofType" and isinstance(argument, syntax.TypeName):
         match = resolve(argument, model)
         return None if match is None else Op("type", match)

@@ -56,8 +56,10 @@ class Frame:
         "context",
         "given",
         "index",
+        "indexes",
         "limits",
         "now",
+        "outer",
         "shapes",
         "steps",
         "surroundings",
@@ -80,8 +82,9 @@ class Frame:
         self.index: int | None = None
         self.total: list[Any] = []
         self.given: list[Any] = context
+        self.indexes: dict[tuple[int, str], tuple[Any, dict[Any, list[Any]] | None]] = {}
         self.shapes = shapes
-        self.variables = variables
+        self.variables = self.outer = variables
         self.now = now
         self.limits = limits
         self.steps = limits.steps
@@ -93,8 +96,40 @@ class Frame:
         if self.steps < 0:
             raise LimitError(f"the evaluation takes more than {self.limits.steps} steps")
 
+    def afresh(self) -> None:
+        """Makes ready for another expression over the same context: what one has changed is undone."""
+        self.this = self.context
+        self.index = None
+        self.total = []
+        self.variables = self.outer
+        self.steps = self.limits.steps
+
+    def by_text(self, values: list[Any], key: str) -> dict[Any, list[Any]] | None:
+        """The objects of a JSON array by the text they have under a key (those without one under None), made
+        once for an evaluation; None where something in the array is no object, or has what is no text there.
+        """
+        known = self.indexes.get((id(values), key))
+        if known is None:
+            # The array is kept beside its index, so that no other can have its id.
+            known = self.indexes[id(values), key] = values, _by_text(values, key)
+            self.spend(len(values))
+        return known[1]
+
     def instant(self) -> datetime:
         """The one instant of this evaluation: the caller's, or the real one when first asked for."""
         if self.now is None:
             self.now = datetime.now().astimezone()
         return self.now
+
+
+def _by_text(values: list[Any], key: str) -> dict[Any, list[Any]] | None:
+    out: dict[Any, list[Any]] = {}
+    for value in values:
+        text = value.get(key) if value.__class__ is dict else values
+        if text in out if text.__class__ is str else text is None and None in out:
+            out[text].append(value)
+        elif text is None or text.__class__ is str:
+            out[text] = [value]
+        else:
+            return None
+    return out

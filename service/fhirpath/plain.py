@@ -9,47 +9,17 @@ answers or says what is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .errors import EvaluationError
 from .nodes import Node
-from .values import BATCHES, SCALARS
+from .plain_parts import Strange, checked, variant_of
 
 if TYPE_CHECKING:
     from .frame import Frame
     from .model import ElementInfo
+    from .plain_parts import Criterion, Ending, Judge, Op, Path, Run, Walk
     from .shapes import Shape
-
-Run = Callable[["Frame"], "list[Any]"]
-Walk = Callable[["list[Any]", "Frame"], "list[Any]"]
-Ending = Callable[["Shape"], "Walk | None"]
-Scalar = tuple[type, "Callable[[Any], Any] | None"]
-Judge = Callable[[Any, "Frame"], "bool | None"]
-
-
-class Strange(Exception):
-    """The JSON is not plainly what its type says, or more than a walk deals with."""
-
-
-class Op(NamedTuple):
-    """One part of a path after its start: `step` (to the children of a name), `type` (a TypeMatch) or `where`
-    (what makes the judge of a shape's values). `ordinary` makes its code over nodes, from the code before."""
-
-    kind: str
-    what: Any
-    ordinary: Callable[[Run], Run] | None = None
-
-
-class Path(NamedTuple):
-    """Where a path starts, and its parts."""
-
-    start: Run
-    ops: tuple[Op, ...]
-
-    def then(self, op: Op) -> Path:
-        """The path with one part more."""
-        return Path(self.start, (*self.ops, op))
 
 
 def walker(path: Path, ending: Ending) -> Run:
@@ -139,7 +109,7 @@ def compile_walk(ops: tuple[Op, ...], at: int, shape: Shape, ending: Ending) -> 
     following = compile_walk(ops, at + 1, shape, ending)
     if op.kind == "type":
         return following if _selects(op.what, shape) else _none(shape)
-    judge = op.what(shape)
+    judge = op.what.judge_of(shape)
     return None if judge is None or following is None else _where(shape, judge, following)
 
 
@@ -161,9 +131,12 @@ def _step(ops: tuple[Op, ...], at: int, shape: Shape, ending: Ending) -> Walk | 
         return None
     if info.kind == "resource":
         return _into(field, _resources(ops, at + 1, shape, ending))
-    following = compile_walk(ops, at + 1, shape.shapes.shape(type_), ending)
+    child = shape.shapes.shape(type_)
+    following = compile_walk(ops, at + 1, child, ending)
     if following is None:
         return None
+    if len(ops) > at + 1 and ops[at + 1].kind == "where" and ops[at + 1].what.name in child.plain:
+        return _indexed(field, child, ops[at + 1].what, following, compile_walk(ops, at + 2, child, ending))
     return _values(field, following) if info.kind == "primitive" else _into(field, following)
 
 
@@ -246,22 +219,6 @@ def _choice(ops: tuple[Op, ...], at: int, shape: Shape, ending: Ending, element:
     return walk
 
 
-def variant_of(value: Any, fields: Container[str]) -> str | None:
-    """The one property of those a choice could have that a JSON object has; None where it has none of them.
-
-    Strange where it has two, or is no object.
-    """
-    if value.__class__ is not dict:
-        raise Strange
-    field: str | None = None
-    for key in value:
-        if key in fields:
-            if field is not None:
-                raise Strange
-            field = key
-    return field
-
-
 def _resources(ops: tuple[Op, ...], at: int, shape: Shape, ending: Ending) -> Walk:
     """On from resources, each by its own type, those of one type together."""
     walks: dict[str, Walk | None] = {}
@@ -307,6 +264,32 @@ def _where(shape: Shape, judge: Judge, following: Walk) -> Walk:
     return walk
 
 
+def _indexed(field: str, child: Shape, asked: Criterion, otherwise: Walk, following: Walk | None) -> Walk:
+    """To the elements of one property that have a text: out of an index where one value is gone on from."""
+    judge = None if asked.rest is None else asked.rest(child)
+    if following is None or (asked.rest is not None and judge is None):
+        return _into(field, otherwise)
+    key, text, onwards = child.plain[asked.name], asked.text, following
+    into = _into(field, otherwise)
+
+    def walk(values: list[Any], frame: Frame) -> list[Any]:
+        found = values[0].get(field) if len(values) == 1 else None
+        if found.__class__ is not list:
+            return into(values, frame)
+        index = frame.by_text(found, key)
+        if index is None or (judge is not None and None in index):
+            return into(values, frame)
+        kept = index.get(text)
+        if kept is None:
+            return []
+        if judge is not None:
+            kept = [value for value in kept if judge(value, frame) is True]
+        frame.steps -= len(kept) + 1
+        return onwards(kept, frame) if kept else kept
+
+    return walk
+
+
 def _none(shape: Shape) -> Walk:
     check = checked(shape)
 
@@ -315,74 +298,3 @@ def _none(shape: Shape) -> Walk:
         return []
 
     return walk
-
-
-# -- the endings --------------------------------------------------------------------------------------------
-
-_OBJECT: Final = frozenset({dict})
-_UNREAD: Final[Scalar] = (object, None)
-_NO_VALUES: Final = frozenset({dict, list, type(None)})
-
-
-def checked(shape: Shape) -> Walk:
-    """The ending of a count: the JSON values, of which only the number counts."""
-    if shape.primitive:
-
-        def scalars(values: list[Any], _frame: Frame) -> list[Any]:
-            if _NO_VALUES.isdisjoint(map(type, values)):
-                return values
-            raise Strange
-
-        return scalars
-
-    def objects(values: list[Any], _frame: Frame) -> list[Any]:
-        if _OBJECT.issuperset(map(type, values)):
-            return values
-        raise Strange
-
-    return objects
-
-
-def read(shape: Shape) -> Walk | None:
-    """The ending of a path whose items are taken as System values; none for a complex type that has none."""
-    batch = BATCHES.get(shape.read) if shape.read is not None else None
-    if batch is None:
-        return None
-    convert = batch
-
-    def walk(values: list[Any], _frame: Frame) -> list[Any]:
-        found = convert(values)
-        if found is None:
-            raise Strange
-        return found
-
-    return walk
-
-
-def read_texts(shape: Shape) -> Walk | None:
-    """The ending of a path whose items are taken as texts; none for types that are none."""
-    return read(shape) if SCALARS.get(shape.read) == (str, None) else None
-
-
-def given_out(shape: Shape) -> Walk | None:
-    """The ending of a path whose items leave the engine: as JSON has them, decimals as Decimal."""
-    return read(shape) if shape.name == "decimal" else checked(shape)
-
-
-def fields_of(shape: Shape, name: str) -> dict[str, Scalar] | None:
-    """By the JSON properties that can carry an element: the class of their values, and what reads one.
-
-    None for an element that repeats, or has none. Properties that have to be looked at as nodes lead to the
-    class of nothing in JSON.
-    """
-    element = shape.info.elements.get(name) if shape.info is not None and not shape.primitive else None
-    if element is None or element.repeats:
-        return None
-    out: dict[str, Scalar] = {}
-    for type_, field in element.variants.items():
-        info = shape.shapes.model.type(type_)
-        read_by = shape.shapes.shape(type_).read if info is not None and info.kind != "resource" else None
-        out[field] = SCALARS.get(read_by, _UNREAD)
-        if element.choice:
-            out[f"_{field}"] = _UNREAD
-    return out

@@ -142,8 +142,16 @@ class Program:
         For callers that evaluate many expressions over one resource: its `this` may differ from its context,
         and its variables hold engine's items. EvaluationError as for `nodes`.
         """
+        return self._run_over(self._run, frame)
+
+    def among(self, frame: Frame) -> list[Any]:
+        """The answer as plain values, over a frame from `framed` that many programs share, one at a time."""
+        frame.afresh()
+        return [output(item) for item in self._run_over(self._given_out, frame)]
+
+    def _run_over(self, run: Run, frame: Frame) -> list[Any]:
         try:
-            return self._run(frame)
+            return run(frame)
         except EvaluationError as error:
             error.place(self.text, 0)
             raise
@@ -152,6 +160,20 @@ class Program:
 
 
 _ALONE = Surroundings()
+
+
+def framed(
+    resource: Any, *, model: Model = R4, now: datetime | None = None, limits: Limits = _LIMITS
+) -> Frame:
+    """A frame over a resource, for `Program.among`: what one program looks up in it, the next one finds.
+
+    For one thread, and as long as the resource is not changed. EvaluationError for what is no FHIR JSON.
+    """
+    if now is not None and now.tzinfo is None:
+        raise ValueError("now needs a time zone")
+    shapes = shapes_of(model)
+    context = _collection(resource, shapes, None)
+    return Frame(context, shapes, _environment(context), now, limits, _ALONE)
 
 
 def _environment(context: list[Any]) -> dict[str, list[Any]]:

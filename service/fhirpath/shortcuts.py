@@ -15,14 +15,14 @@ from .code import Code, One, Run, truth, valued
 from .criteria import judgeable
 from .errors import EvaluationError
 from .nodes import Node, make
-from .plain import Strange
+from .plain_parts import Strange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .frame import Frame
     from .model import Model
-    from .plain import Judge
+    from .plain_parts import Judge
     from .shapes import Shape
     from .syntax import Expression
 

@@ -232,7 +232,7 @@ def test_over_bundles(text: str, resource: Resource) -> None:
         ("item.answer.count()", 100, [40]),
         ("item.where(answer.value = 3).count()", 400, [40]),
         ("item.answer.count()", 50, "steps"),
-        ("item.where(%resource.item.where(linkId = 'none').exists()).count()", 500, "steps"),
+        ("item.where(%resource.item.where(linkId = 'none').exists()).count()", 100, "steps"),
         ("item.where(answer.value = 3).count()", 100, "steps"),
     ],
 )

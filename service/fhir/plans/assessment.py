@@ -30,9 +30,10 @@ class UndecidedOutcome(ServiceError):
 def assess(plan: Plan, form: Resource) -> Evaluation:
     """The evaluation of a form by a plan. UndecidedOutcome unless exactly one outcome holds."""
     issues: list[Issue] = []
-    findings = {criterion.code.code: _find(criterion, form, issues) for criterion in plan.criteria}
+    over = _framed(form)
+    findings = {criterion.code.code: _find(criterion, over, issues) for criterion in plan.criteria}
     outcomes = [
-        said for said in plan.outcomes if applies(said.conditions, form, findings, issues, said.place)
+        said for said in plan.outcomes if applies(said.conditions, over, findings, issues, said.place)
     ]
     if len(outcomes) != 1:
         named = ", ".join(said.statement.code.code for said in outcomes) or "none"
@@ -40,7 +41,7 @@ def assess(plan: Plan, form: Resource) -> Evaluation:
             f"the plan {plan.canonical} gives {len(outcomes)} outcomes ({named}) for this form, not one",
             issues=issues,
         )
-    notes = [said for said in plan.notes if applies(said.conditions, form, findings, issues, said.place)]
+    notes = [said for said in plan.notes if applies(said.conditions, over, findings, issues, said.place)]
     proposals = [
         Proposal(
             proposed.action.get("id", ""),
@@ -49,7 +50,7 @@ def assess(plan: Plan, form: Resource) -> Evaluation:
             proposed.action.get("definitionCanonical"),
         )
         for proposed in plan.proposals
-        if applies(proposed.conditions, form, findings, issues, proposed.place)
+        if applies(proposed.conditions, over, findings, issues, proposed.place)
     ]
     return Evaluation(
         plan.canonical,
@@ -73,7 +74,7 @@ def decided_actions(plan: Plan, evaluation: Evaluation) -> dict[int, bool]:
 
 def applies(
     conditions: tuple[Condition, ...],
-    form: Resource,
+    form: Resource | fhirpath.Frame,
     findings: Mapping[str, Finding],
     issues: list[Issue],
     place: str,
@@ -88,10 +89,12 @@ def applies(
     return True
 
 
-def evaluate(program: fhirpath.Program, form: Resource, issues: list[Issue], place: str) -> bool | None:
+def evaluate(
+    program: fhirpath.Program, form: Resource | fhirpath.Frame, issues: list[Issue], place: str
+) -> bool | None:
     """True, false, or None for empty; an error or another result is None too, and adds its issue."""
     try:
-        result = program(form)
+        result = program.among(form) if isinstance(form, fhirpath.Frame) else program(form)
     except fhirpath.EvaluationError as fault:
         issues.append(error("exception", f"{FAILED}: {fault}", place))
         return None
@@ -103,7 +106,15 @@ def evaluate(program: fhirpath.Program, form: Resource, issues: list[Issue], pla
     return None
 
 
-def _find(criterion: Criterion, form: Resource, issues: list[Issue]) -> Finding:
+def _framed(form: Resource) -> Resource | fhirpath.Frame:
+    """The form as all conditions share it; as it is where it is none, which each condition then says."""
+    try:
+        return fhirpath.framed(form)
+    except fhirpath.EvaluationError:
+        return form
+
+
+def _find(criterion: Criterion, form: Resource | fhirpath.Frame, issues: list[Issue]) -> Finding:
     before = len(issues)
     truth = evaluate(criterion.condition.program, form, issues, f"{criterion.place}.condition[0]")
     if truth is not None:
@@ -115,7 +126,7 @@ def _find(criterion: Criterion, form: Resource, issues: list[Issue]) -> Finding:
     return Finding(criterion.code, criterion.title, Truth.UNKNOWN, reason, criterion.citations)
 
 
-def _reason(criterion: Criterion, form: Resource, issues: list[Issue]) -> UnknownReason:
+def _reason(criterion: Criterion, form: Resource | fhirpath.Frame, issues: list[Issue]) -> UnknownReason:
     place = f"{criterion.place}.extension(unknown-reason)"
     for rule in criterion.reasons:
         if rule.when is None or evaluate(rule.when, form, issues, place) is True:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from service.fhirpath import decimals, quantity, temporal
-from service.fhirpath.code import Code, single, truth, typed, valued
+from service.fhirpath.code import Code, single, typed, valued
 from service.fhirpath.errors import EvaluationError
 from service.fhirpath.nodes import Node
 from service.fhirpath.quantity import Quantity
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from service.fhirpath.frame import Frame
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
+_FARTHEST = 10**101
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "0.0"})
 
@@ -42,8 +43,7 @@ def iif(source: Code, criterion: Code, result: Code, otherwise: Code | None = No
 
     The criterion must be a Boolean (an element counts as true). `$this` is the input, at most one item.
     """
-    run, test = source.run, truth(criterion, "the criterion of iif()")
-    value = None if criterion.boolean else single(criterion, "the criterion of iif()")
+    run, value = source.run, single(criterion, "the criterion of iif()")
     then, other = result.run, otherwise.run if otherwise is not None else None
 
     def choose(frame: Frame) -> list[Any]:
@@ -52,11 +52,10 @@ def iif(source: Code, criterion: Code, result: Code, otherwise: Code | None = No
             raise EvaluationError(f"iif() takes one item, found {len(items)}")
         this = frame.this
         frame.this = items
-        if value is not None:
-            found = value(frame)
-            if found is not None and found.__class__ not in (bool, Node):
-                raise EvaluationError(f"the criterion of iif() should be a Boolean, found {type_name(found)}")
-        taken = then if test(frame) is True else other
+        found = value(frame)
+        if found is not None and found.__class__ is not bool and found.__class__ is not Node:
+            raise EvaluationError(f"the criterion of iif() should be a Boolean, found {type_name(found)}")
+        taken = other if found is None or found is False else then
         out = [] if taken is None else taken(frame)
         frame.this = this
         return out
@@ -142,7 +141,8 @@ def to_string(value: Any) -> str | None:
     if kind is bool:
         return "true" if value else "false"
     if kind is int:
-        return str(value)
+        # An integer of JSON may be longer than Python writes; beyond any number in range it has no text.
+        return str(value) if -_FARTHEST < value < _FARTHEST else None
     if kind is Decimal:
         return decimals.text(value) if decimals.in_range(value) else None
     if kind is Quantity:
