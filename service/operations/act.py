@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 _SUBJECT = "urn:subject"
 _CARE_PLAN = "urn:care-plan"
+_OUTCOME = "urn:outcome"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ class Actor:
 
     def _assess(self, form: Resource, now: datetime) -> tuple[list[Draft], tuple[Issue, ...]]:
         assessment = assess_form(form, self.plans)
-        setting = Setting(f"QuestionnaireResponse/{form['id']}", instant(now), _CARE_PLAN)
+        setting = Setting(
+            f"QuestionnaireResponse/{form['id']}", instant(now), _CARE_PLAN, _OUTCOME, form.get("identifier")
+        )
         plan = assessment.plan
         circumstances = Circumstances(
             _SUBJECT, instant(now), _reference(form, "encounter"), _author(form, "Practitioner"), None
@@ -62,7 +65,7 @@ class Actor:
         applied = apply(Application(plan.resource, plan, form, circumstances, {}, self.content.resolve))
         care_plan = _about(render_care_plan(applied), form["subject"])
         made = [
-            Draft(assessment.outcome(form, setting)),
+            Draft(assessment.outcome(form, setting), _OUTCOME),
             Draft(assessment.guidance_response(form, setting)),
             Draft(care_plan, _CARE_PLAN),
         ]

@@ -47,10 +47,13 @@ def entry(url: str, resource: bytes | None, **rest: Any) -> bytes:
     return b"{" + b",".join(parts) + b"}"
 
 
-def issue_entry(issues: Iterable[Issue], mode: str | None = "outcome") -> bytes:
-    """The entry that carries issues: with the mode ``outcome`` in a search result (R4 ``search.html``)."""
-    body = encode(outcome(issues))
-    return entry("", body, search={"mode": mode}) if mode else entry("", body)
+def issue_entry(issues: Iterable[Issue], id_: str, mode: str | None = "outcome") -> bytes:
+    """The entry that carries issues: with the mode ``outcome`` in a search result (R4 ``search.html``).
+
+    ``id_`` is a UUID for its full URL, without which only transactions may do (R4 ``bundle.html``).
+    """
+    body, url = encode(outcome(issues)), f"urn:uuid:{id_}"
+    return entry(url, body, search={"mode": mode}) if mode else entry(url, body)
 
 
 def page_links(

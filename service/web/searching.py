@@ -56,7 +56,7 @@ async def _search(request: Request, pairs: list[tuple[str, str]]) -> Response:
     entries, total, following = await _entries(held, query, base)
     links = page_links(f"{base}/{type_}", query.used, query.cursor, following)
     if query.issues and query.summary != "count":
-        entries.append(issue_entry(query.issues))
+        entries.append(issue_entry(query.issues, held.new_id()))
     return resource(
         bundle("searchset", entries, id_=held.new_id(), now=held.clock(), total=total, links=links)
     )

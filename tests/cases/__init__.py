@@ -96,9 +96,12 @@ def _answer(item: dict[str, Any], value: Any) -> dict[str, Any]:
             assert coding is not None, f"{item['linkId']} has no option '{value}'"
             return {"valueCoding": coding}
         case "quantity":
-            number, unit = str(value).split(" ")
-            quantity = {"value": Decimal(number), "unit": unit, "system": "http://unitsofmeasure.org"}
-            return {"valueQuantity": quantity | {"code": unit}}
+            number, code = str(value).split(" ")
+            units = [one["valueCoding"] for one in item["extension"] if one["url"].endswith("unitOption")]
+            unit = next((one for one in units if one["code"] == code), None)
+            assert unit is not None, f"{item['linkId']} is not measured in '{code}'"
+            quantity = {"value": Decimal(number), "unit": unit["display"], "system": unit["system"]}
+            return {"valueQuantity": quantity | {"code": code}}
         case "date" | "dateTime" as kind:
             text = value.isoformat() if isinstance(value, date | datetime) else value
             return {"valueDate" if kind == "date" else "valueDateTime": text}

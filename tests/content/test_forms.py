@@ -138,7 +138,17 @@ def test_numbers_have_their_range_and_unit(link: str, unit: str | None, low: int
     )
     assert [each["code"] for each in units] == ([unit] if unit else [])
     bounds = extensions(item, CORE + "minValue") + extensions(item, CORE + "maxValue")
-    bounds += [each["value"] for kind in ("min", "max") for each in extensions(item, f"{SDC}{kind}Quantity")]
+    bounds += [each["value"] for each in extensions(item, f"{SDC}maxQuantity")]
+    if item["type"] == "quantity":  # HL7's validator compares minQuantity the wrong way round (core #2374)
+        least = [
+            part["valueString"]
+            for one in item["extension"]
+            if one["url"] == f"{CORE}questionnaire-constraint"
+            for part in one["extension"]
+            if part["url"] == "expression"
+        ]
+        assert least == [f"answer.value.where(value < {low}).empty()"]
+        bounds = [low, *bounds]
     assert bounds == [low, high]
 
 

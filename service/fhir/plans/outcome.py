@@ -43,12 +43,14 @@ _MESSAGES = "messages"
 class Setting:
     """Where results belong. References are FHIR's (``Patient/1``); ``form`` leads to the stored form.
 
-    ``now`` is a FHIR instant; it dates the GuidanceResponse, never a criterion.
+    ``now`` is a FHIR instant; it dates the GuidanceResponse, never a criterion. ``outcome`` leads to the
+    outcome Observation, which a GuidanceResponse names as its reason: R4 lets none name a form.
     """
 
     form: str
     now: str
     care_plan: str | None = None
+    outcome: str | None = None
     request_identifier: Resource | None = None
 
 
@@ -96,7 +98,7 @@ def render_guidance_response(evaluation: Evaluation, form: Resource, setting: Se
         "subject": form.get("subject"),
         "encounter": form.get("encounter"),
         "occurrenceDateTime": setting.now,
-        "reasonReference": [{"reference": setting.form}],
+        "reasonReference": [{"reference": setting.outcome}] if setting.outcome else None,
         "evaluationMessage": None,
         "result": {"reference": setting.care_plan} if setting.care_plan else None,
         "dataRequirement": [_requirement(form, missing)] if missing else None,
@@ -155,7 +157,7 @@ def _coding(code: Code) -> Resource:
 
 def _may_perform(author: Resource | None) -> bool:
     """Whether the form's author may perform an Observation: R4 has no Device among the performers."""
-    kind = str((author or {}).get("type") or str((author or {}).get("reference", "")).split("/")[0])
+    kind = str((author or {}).get("type") or _kind((author or {}).get("reference")))
     return kind in (
         "Practitioner",
         "PractitionerRole",
@@ -164,3 +166,8 @@ def _may_perform(author: Resource | None) -> bool:
         "Patient",
         "RelatedPerson",
     )
+
+
+def _kind(reference: str | None) -> str:
+    """The type in a reference, relative or absolute; empty where it has none."""
+    return ["", *str(reference or "").split("/")][-2]

@@ -35,7 +35,7 @@ def _submit(call: Call) -> Answer:
     entries = [entry(f"{call.base}/{one.reference}", serve(one)) for one in made.versions]
     told = [issue for issue in made.issues if issue.key != "dom-6"]
     if told:
-        entries.append(issue_entry(told, mode=None))
+        entries.append(issue_entry(told, held.new_id(), mode=None))
     stored = made.versions[0]
     address = f"{call.base}/{stored.reference}/_history/{stored.version}"
     headers = {"ETag": f'W/"{stored.version}"', "Content-Location": address}

@@ -1,0 +1,145 @@
+"""Goldens: whole exchanges in pairs, ``<guidance>/<journey>/<case>.in.json`` and ``.out.json``.
+
+A request is an object with ``says`` (what the case shows), ``method``, ``url``, ``body`` (a resource) or
+``text`` (bytes that are no resource), ``headers`` beyond the media type, and ``before``: requests that are
+answered first. An answer is its ``status``, the ``headers`` that say something of the resource, and ``body``.
+Clock and ids are fixed, so that an answer is the same every time, to the last digit of a decimal.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from service.adapters import content as published
+from service.adapters import records
+from service.app import build
+from service.fhir.json_text import encode
+from service.settings import Settings
+from tests.web.conftest import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+FOLDER = Path(__file__).parent
+FHIR_JSON = "application/fhir+json"
+BEGIN = datetime(2026, 8, 1, 9, 0, tzinfo=UTC)
+STEP = timedelta(hours=1)
+TOLD = ("content-type", "content-location", "etag", "location", "retry-after", "allow")
+_MARK = "decimal:"
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """One pair of files."""
+
+    request: Path
+    answer: Path
+
+    def __str__(self) -> str:
+        """The test's name."""
+        return self.request.relative_to(FOLDER).as_posix().removesuffix(".in.json")
+
+
+def pairs() -> Iterator[Golden]:
+    """Every pair, by its request."""
+    for path in sorted(FOLDER.rglob("*.in.json")):
+        yield Golden(path, path.with_name(path.name.replace(".in.json", ".out.json")))
+
+
+def unpaired() -> list[str]:
+    """The files that are no half of a pair."""
+    held = {path for golden in pairs() for path in (golden.request, golden.answer) if path.exists()}
+    halves = {golden.request for golden in pairs() if not golden.answer.exists()}
+    found = {path for path in FOLDER.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    return sorted(str(path.relative_to(FOLDER)) for path in (found - held) | halves)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A golden's value, decimals as they are written."""
+    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    return value
+
+
+def pretty(value: Any) -> str:
+    """JSON for reading, every decimal with the digits that it has."""
+    text = json.dumps(_marked(value), indent=2, ensure_ascii=False)
+    return re.sub(rf'"{_MARK}([^"]*)"', r"\1", text) + "\n"
+
+
+def _marked(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{_MARK}{value}"
+    if isinstance(value, dict):
+        return {key: _marked(inner) for key, inner in value.items()}
+    return [_marked(inner) for inner in value] if isinstance(value, list) else value
+
+
+@contextmanager
+def service() -> Iterator[Client]:
+    """The service on the published content, for as long as the block; each golden gets records of its own."""
+    settings = Settings(database_url="sqlite://", base_url="https://htg117.example")
+    with Client(build(settings, published.load())) as client:
+        yield client
+
+
+def answer(golden: Golden, client: Client, folder: Path) -> dict[str, Any]:
+    """What the service answers to a golden's request, the records in a folder of its own."""
+    asked = read(golden.request)
+    app = client.app
+    numbers = itertools.count(1)
+    moments = (BEGIN + STEP * step for step in itertools.count())
+    store = records.connect(f"sqlite:///{folder}/records.sqlite3")
+    composed = app.state.services
+    try:
+        steps = [*asked.get("before", ()), asked]
+        for moment, one in zip(moments, steps, strict=False):
+            app.state.services = dataclasses.replace(
+                composed,
+                records=store,
+                clock=partial(_same, moment),
+                new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
+            )
+            given = _send(client, one)
+            if one is not asked:
+                assert given.status_code < 400, f"{golden}: a request before failed: {given.text}"
+        return _told(given)
+    finally:
+        app.state.services = composed
+        store.close()
+
+
+def _same(moment: datetime) -> datetime:
+    return moment
+
+
+def _send(client: Client, one: dict[str, Any]) -> httpx.Response:
+    body = one["text"].encode("utf-8", "surrogatepass") if "text" in one else None
+    if "body" in one:
+        body = encode(one["body"])
+    headers = {"Content-Type": FHIR_JSON} if body is not None else {}
+    found: httpx.Response = client.request(
+        one["method"], one["url"], content=body, headers=headers | one.get("headers", {})
+    )
+    return found
+
+
+def _told(given: httpx.Response) -> dict[str, Any]:
+    headers = {name: given.headers[name] for name in TOLD if name in given.headers}
+    made: dict[str, Any] = {"status": given.status_code}
+    if headers:
+        made["headers"] = headers
+    if given.content:
+        made["body"] = json.loads(given.text, parse_float=Decimal)
+    return made
