@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+from fastapi import FastAPI
 from sqlalchemy.engine import make_url
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
@@ -127,7 +127,7 @@ def offline(settings: Settings) -> Services:
     return compose(settings, published.load(settings.content_folders), NoRecords(), ThreadPoolExecutor(1))
 
 
-def load_examples(app: Starlette) -> int:
+def load_examples(app: FastAPI) -> int:
     """How many synthetic example forms are submitted now. Doing it again changes nothing."""
     held: Services = app.state.services
     examples = held.content.examples("QuestionnaireResponse")
@@ -148,7 +148,7 @@ def service_routes() -> list[Route]:
     ]  # fmt: skip
 
 
-def build(settings: Settings, content: Folder | None = None, store: Store | None = None) -> Starlette:
+def build(settings: Settings, content: Folder | None = None, store: Store | None = None) -> FastAPI:
     """The web application. The store, if it was not handed in, is opened here and closed when it stops."""
     content = content or published.load(settings.content_folders)
     require_sound_once(content, settings)
@@ -156,7 +156,7 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         if store is None:  # the server stops its application once every request is answered
             threads.shutdown(wait=True)
@@ -167,12 +167,18 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
     made = compose(settings, content, kept, threads)
     if made.guard is not None:
         middleware.append(Middleware(Gate, guard=made.guard))
-    app = Starlette(
+    app = FastAPI(
+        title="HTG117 as computable FHIR R4",
+        version=made.version,
+        openapi_url=None,  # the description is made from the operations' own declarations (web/openapi.py)
+        docs_url=None,
+        redoc_url=None,
         routes=[*fhir.routes(), *service_routes()],
         lifespan=lifespan,
-        exception_handlers={HTTPException: errors.of_framework, ServiceError: errors.of_ours},
         middleware=middleware,
     )
+    app.add_exception_handler(HTTPException, errors.of_framework)
+    app.add_exception_handler(ServiceError, errors.of_ours)
     app.state.services = made
     app.state.metrics = metrics
     return app

@@ -17,7 +17,7 @@ from service.adapters.content import Fault
 from service.adapters.content_elements import Element, elements
 from service.domain.errors import ContentFault
 from service.domain.issues import error
-from service.fhir import validation
+from service.fhir import extraction, validation
 from service.fhir.plans import input_form, read_plan
 
 if TYPE_CHECKING:
@@ -49,6 +49,14 @@ def check_validity(content: Folder) -> Iterator[Fault]:
     """Each resource is valid R4; a form's expressions compile and its rules hold together."""
     for one in (*content.published, *content.examples("QuestionnaireResponse")):
         for issue in validation.check(one.resource, resolve=content.resolve):
+            if issue.fails:
+                yield Fault(one.file, issue.expression, issue.message)
+
+
+def check_extraction(content: Folder) -> Iterator[Fault]:
+    """Each form's extraction is fit: templates are there, expressions compile, results can be built."""
+    for one in content.of_type("Questionnaire"):
+        for issue in extraction.check(one.resource, content.resolve):
             if issue.fails:
                 yield Fault(one.file, issue.expression, issue.message)
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service.domain.errors import Gone, Invalid, NotFound, Refused, Unprocessable
+from service.domain.errors import Gone, Invalid, NotFound, Refused
 from service.domain.issues import Severity
 from service.fhir import validation
-from service.fhir.extraction import extract
 from service.fhir.json_text import decode
 from service.operations.checks import check_form, questionnaire_of
+from service.operations.extract import extract_form
 from service.web.errors import outcome
 from service.web.operations.declared import Answer, In, Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from service.web.operations.declared import Call
 
 Resource = dict[str, Any]
@@ -31,15 +29,7 @@ def _extract(call: Call) -> Answer:
             check_form(call.document, held.content, None if form is call.document.resource else form)
     else:
         questionnaire = _checked(form, sent, call)
-    found = extract(
-        form,
-        questionnaire,
-        new_id=_names(held.new_id),
-        resolve=held.content.resolve,
-        terminology=held.terms,
-    )
-    if found.fails:
-        raise Unprocessable("the form cannot be extracted", issues=found.issues)
+    found = extract_form(form, held.content, questionnaire=questionnaire, terminology=held.terms)
     told = [issue for issue in found.issues if issue.severity is not Severity.INFORMATION]
     if not told and found.bundle.get("entry"):
         return Answer(found.bundle)
@@ -75,12 +65,6 @@ def _checked(form: Resource, questionnaire: Resource, call: Call) -> Resource:
     if any(issue.fails for issue in issues):
         raise Invalid("the form or its Questionnaire is not valid", issues=issues)
     return questionnaire
-
-
-def _names(new_id: Callable[[], str]) -> Callable[[str], str]:
-    """A new name for each key that is asked for, the same for the same key."""
-    known: dict[str, str] = {}
-    return lambda key: known.setdefault(key, f"urn:uuid:{new_id()}")
 
 
 EXTRACT = Operation(
