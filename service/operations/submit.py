@@ -72,7 +72,7 @@ def submit(
     form = sent.form
     _check_status(form)
     issues = check_form(sent.document, content, None if form is sent.document.resource else form)
-    _check_subject(form)
+    _check_subject(form, issues)
     for attempt in range(_ATTEMPTS):
         try:
             made = _submit(sent, records, act, now, expected, software, hopeful=not attempt)
@@ -190,13 +190,34 @@ def _check_status(form: Resource) -> None:
         raise Invalid(said, issues=[error("business-rule", said, f"{FORM}.status")])
 
 
-def _check_subject(form: Resource) -> None:
+def _check_subject(form: Resource, issues: Sequence[Issue]) -> None:
+    """Nothing, where the results can be about the form's subject; else Invalid.
+
+    A contained subject ends with the form: the results would point to nobody.
+    """
+    place = f"{FORM}.subject"
     subject = form.get("subject")
-    if not isinstance(subject, dict) or not (subject.get("reference") or subject.get("identifier")):
+    if not isinstance(subject, dict) or not _names(subject):
         said = (
             "the form names no patient; give subject.reference or subject.identifier, which may be the EHR's"
         )
-        raise Invalid(said, issues=[error("required", said, f"{FORM}.subject")])
+        raise Invalid(said, issues=[error("required", said, place)])
+    if str(subject.get("reference", "")).startswith("#"):
+        said = (
+            "the patient is contained in the form, so that the results could not point there; "
+            "give the EHR's own reference or subject.identifier"
+        )
+        raise Invalid(said, issues=[error("business-rule", said, f"{place}.reference")])
+    for issue in issues:
+        if issue.expression == place and issue.code == "business-rule":
+            said = f"{issue.message}; name the patient"
+            raise Invalid(said, issues=[error("business-rule", said, place)])
+
+
+def _names(subject: Resource) -> bool:
+    identifier = subject.get("identifier")
+    value = identifier.get("value") if isinstance(identifier, dict) else None
+    return any(isinstance(one, str) and one.strip() for one in (subject.get("reference"), value))
 
 
 def _check_change(stored: Resource, form: Resource, *, submitted: bool) -> None:
@@ -215,7 +236,7 @@ def _check_change(stored: Resource, form: Resource, *, submitted: bool) -> None:
         ("subject", "is about another patient"),
         ("questionnaire", "answers another Questionnaire"),
     ):
-        if submitted and _key(stored.get(name)) != _key(form.get(name)):
+        if (submitted or name in stored) and _key(stored.get(name)) != _key(form.get(name)):
             raise Conflict(
                 f"the form stored under this identity {said}; "
                 "withdraw it (entered-in-error) and submit a new one",

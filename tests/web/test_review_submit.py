@@ -55,3 +55,37 @@ def test_an_answer_that_says_only_why_it_is_absent_is_unknown(
         "unknown",
         {"met"},
     )
+
+
+def said(answer: Any) -> tuple[int, list[str]]:
+    """The status, and where the errors are."""
+    places = [issue["expression"][0] for issue in answer.json()["issue"] if issue["severity"] == "error"]
+    return answer.status_code, places
+
+
+@pytest.mark.parametrize(
+    ("subject", "place"),
+    [
+        ({"reference": "Practitioner/1"}, "QuestionnaireResponse.subject"),
+        ({"reference": "https://ehr.example.org/fhir/Group/1"}, "QuestionnaireResponse.subject"),
+        ({"reference": "#p"}, "QuestionnaireResponse.subject.reference"),
+        ({"identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number"}}, "QuestionnaireResponse.subject"),
+        ({"identifier": {"value": "  "}}, "QuestionnaireResponse.subject"),
+    ],
+)
+def test_results_are_only_made_about_a_patient_who_can_be_found(
+    client: Client, subject: dict[str, Any], place: str
+) -> None:
+    form = eligibility(subject=subject, contained=[{"resourceType": "Patient", "id": "p"}])
+    if "#p" not in subject.values():
+        del form["contained"]
+    assert said(submit(client, form)) == (422, [place])
+    assert client.get("/fhir/Observation?_summary=count").json()["total"] == 0
+
+
+def test_a_draft_of_one_patient_never_becomes_the_form_of_another(client: Client) -> None:
+    draft = eligibility(status="in-progress")
+    client.post("/fhir/QuestionnaireResponse", content=json.dumps(draft), headers=FHIR_JSON)
+    other = eligibility(subject={"reference": "https://ehr.example.org/fhir/Patient/9990000026"})
+    assert said(submit(client, other)) == (409, ["QuestionnaireResponse.subject"])
+    assert submit(client, eligibility()).status_code == 200

@@ -45,6 +45,8 @@ def from_query(operation: Operation, pairs: Iterable[tuple[str, str]]) -> Inputs
             raise _unknown(name, known, name)
         if not text:
             continue
+        if found.get(name) and not declared.repeats:
+            raise Refused(f"the parameter '{name}' may stand once only", expression=name)
         found.setdefault(name, []).append(_primitive(declared, text))
     return _check(operation, found)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service.domain.errors import NotFound, Refused
+from service.domain.errors import Invalid, NotFound, Refused
+from service.domain.issues import ordered
+from service.fhir import validation
 from service.fhir.concepts.parameters import expand_value_set, look_up, translate_code, validate_code
 from service.operations.representation import instant
 from service.web.operations.declared import Answer, In, Operation
@@ -27,13 +29,21 @@ def _held(call: Call, type_: str, *names: str, version: str | None = None) -> Re
     if given is None:
         raise Refused(f"say which {type_} is meant: by '{names[0]}', or by calling it on an instance")
     if isinstance(given, dict):
-        return given
+        return _checked(call, given)
     asked = call.one(version) if version else None
     canonical = f"{given}|{asked}" if asked and "|" not in given else given
     resource = call.services.content.resolve(canonical)
     if resource is None or resource["resourceType"] != type_:
         raise NotFound(f"the {type_} {canonical[:200]} is not held here")
     return resource
+
+
+def _checked(call: Call, given: Resource) -> Resource:
+    """A resource sent along, once it is known to be one; Invalid with its faults."""
+    issues = validation.check(given, resolve=call.services.content.resolve)
+    if any(issue.fails for issue in issues):
+        raise Invalid(f"the {given['resourceType']} sent along has faults", issues=ordered(issues))
+    return given
 
 
 def _expand(call: Call) -> Answer:
@@ -104,7 +114,10 @@ def _translate(call: Call) -> Answer:
             wanted = call.one(name)
             if wanted is not None:
                 maps = [one for one in maps if wanted in (one.get(f"{name}Uri"), one.get(f"{name}Canonical"))]
-    return Answer(translate_code(maps, _codings(call), target=call.one("targetsystem"), reverse=reverse))
+    codings = _codings(call)
+    if not all(isinstance(one.get("system"), str) for one in codings):
+        raise Refused("give the system of each code: without it the code means nothing", expression="system")
+    return Answer(translate_code(maps, codings, target=call.one("targetsystem"), reverse=reverse))
 
 
 _CODE = (
