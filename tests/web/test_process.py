@@ -93,12 +93,20 @@ def test_nothing_answered_is_lost_and_nothing_is_half_there_when_it_is_killed(tm
             ]
             for client in clients:
                 client.start()
-            time.sleep(0.3 + 0.05 * kill)
+            _await_answers(answered, len(answered) + 2 + kill)
+            time.sleep(0.003 * kill)  # so that the kill falls on another moment of the work each time
             process.kill()
             for client in clients:
                 client.join()
         _judge(database, answered)
     assert len(answered) > KILLS
+
+
+def _await_answers(answered: dict[str, list[dict[str, Any]]], wanted: int) -> None:
+    end = time.monotonic() + 60
+    while len(answered) < wanted:
+        assert time.monotonic() < end, f"only {len(answered)} of {wanted} forms were answered in time"
+        time.sleep(0.002)
 
 
 def _submit(address: str, name: str, answered: dict[str, list[dict[str, Any]]]) -> None:
