@@ -1,4 +1,4 @@
-"""What a hostile reading of the other operations found: a silent first choice, and input that was not looked at."""
+"""What a hostile reading of the other operations found: silent first choices, and input not looked at."""
 
 from __future__ import annotations
 
