@@ -1,8 +1,8 @@
 """Cases that a clinician can read: answers in, outcome and criteria out. ``tests/cases/<guidance>/*.toml``.
 
 A file names its form and the answers that its cases start from; a case says in a sentence what it shows,
-which paragraph it rests on, what it changes (``false``-like absence is written ``"unanswered"``) and what
-must come of it. The runner knows FHIR and the form, and nothing of the guidance.
+which paragraph it rests on, what it changes (``false``-like absence is written ``"unanswered"``; a case that
+names a form of its own starts from nothing) and what must come of it. The runner knows FHIR and the form, and nothing of the guidance.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def read(guidance: str, expecting: str) -> Iterator[Case]:
                     path.stem,
                     case["says"],
                     str(case["cites"]),
-                    held["form"],
+                    case.get("form", held["form"]),
                     str(case.get("authored", held["authored"])),
-                    held.get("from", {}) | case.get("answers", {}),
+                    ({} if "form" in case else held.get("from", {})) | case.get("answers", {}),
                     case["expect"],
                 )
 
