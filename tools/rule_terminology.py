@@ -54,12 +54,14 @@ def code_systems() -> dict[str, dict[str, Any]]:
 
 def add_later_codes(systems: dict[str, dict[str, Any]]) -> None:
     """Adds, as ``later``, the codes that HL7 has added to its code systems since R4."""
-    for system in packages.resources(packages.TERMINOLOGY, "CodeSystem"):
-        facts = systems.get(system.get("url", ""))
-        if facts is not None and system.get("content") == "complete":
-            later = [code for code in _codes(system) if code not in facts["codes"]]
-            if later:
-                facts["later"] = later
+    for package in (packages.TERMINOLOGY, packages.EXTENSIONS):
+        for system in packages.resources(package, "CodeSystem"):
+            facts = systems.get(system.get("url", ""))
+            if facts is not None and system.get("content") == "complete":
+                known = {*facts["codes"], *facts.get("later", ())}
+                later = [code for code in _codes(system) if code not in known]
+                if later:
+                    facts["later"] = [*facts.get("later", ()), *later]
 
 
 def _codes(holder: dict[str, Any]) -> Iterator[str]:

@@ -230,6 +230,9 @@ def check_coding(value: Any, place: Place, run: Run) -> None:
         return
     held = held_codes(system)
     if not held:
+        if ":" not in system:
+            message = f"{quoted(system)} is not absolute; a code system is named by its own URL or urn:"
+            run.error("code-invalid", message, below(place, "system"), "coding")
         _check_brought(value, code, system, place, run)
         return
     display = held.get(code)

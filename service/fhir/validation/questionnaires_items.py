@@ -171,13 +171,14 @@ def _check_initial(checking: Checking, item: FormItem) -> None:
                 place,
                 "initial-bounds",
             )
-    if next(extensions(item.source, urls.INITIAL_EXPRESSION), None) is not None:
-        checking.error(
-            "business-rule",
-            f"{item.link_id} has an initial value and an expression for it; keep one of them",
-            item.place,
-            "initial-twice",
-        )
+    for address in (urls.INITIAL_EXPRESSION, urls.CALCULATED_EXPRESSION):
+        if next(extensions(item.source, address), None) is not None and "initial" in item.source:
+            checking.error(
+                "business-rule",
+                f"{item.link_id} has an initial value and an expression for it; keep one of them",
+                item.place,
+                "initial-twice",
+            )
 
 
 def _check_initial_code(checking: Checking, item: FormItem, value: Value, place: str) -> None:
