@@ -14,8 +14,8 @@ from typing import Any
 from .errors import EvaluationError
 from .frame import Frame
 from .nodes import Node
-from .plain import walker
-from .plain_parts import Ending, Path, checked, given_out, read, read_texts
+from .plain import field_value, walker
+from .plain_parts import Ending, Path, checked, focus, given_out, read, read_texts
 from .quantity import Quantity
 from .temporal import Date, DateTime, Time
 from .values import type_name
@@ -95,7 +95,7 @@ def single(code: Code, what: str) -> One:
         return code.one
     run = values_of(code)
 
-    def one(frame: Frame) -> Any:
+    def any_one(frame: Frame) -> Any:
         items = run(frame)
         if not items:
             return None
@@ -107,7 +107,9 @@ def single(code: Code, what: str) -> One:
             return item if read is None else read(item)
         return item
 
-    return one
+    if code.path is not None and code.path.start is focus and len(code.path.ops) == 1:
+        return field_value(code.path.ops[0], any_one)
+    return any_one
 
 
 def truth(code: Code, what: str) -> One:

@@ -16,7 +16,7 @@ from .errors import EvaluationError, ExpressionError
 from .functions import FUNCTIONS
 from .nodes import Node, make
 from .plain import walker
-from .plain_parts import Op, Path, checked
+from .plain_parts import Op, Path, checked, focus
 from .specifiers import TypeMatch, resembling_type, resolve
 from .values import part_of
 
@@ -108,7 +108,7 @@ class Compiler:
     def special(self, node: syntax.Special) -> Code:
         match node.name:
             case "this":
-                return _started(_this)
+                return _started(focus)
             case "total":
                 return Code(lambda frame: frame.total)
         return valued(lambda frame: frame.index)
@@ -139,7 +139,7 @@ class Compiler:
         if node.source is not None:
             return self.step(self.code(node.source), node)
         if _is_step(node, self.model):
-            return self.step(_started(_this), node)
+            return self.step(_started(focus), node)
         return _started(lambda frame: [item for item in frame.this if _is_root(item, name)])
 
     def step(self, source: Code, node: syntax.Member) -> Code:
@@ -235,9 +235,9 @@ class Compiler:
     def source(self, node: Expression | None) -> tuple[Run | None, Code]:
         """The code a call starts at; where that is a step, also the code which the step starts at."""
         if node is None:
-            return None, _started(_this)
+            return None, _started(focus)
         if isinstance(node, syntax.Member) and (node.source is not None or _is_step(node, self.model)):
-            above = _started(_this) if node.source is None else self.code(node.source)
+            above = _started(focus) if node.source is None else self.code(node.source)
             return above.run, self.step(above, node)
         return None, self.code(node)
 
@@ -315,10 +315,6 @@ class Compiler:
     def type_test(self, node: syntax.TypeTest) -> Code:
         operand = self.scope(self.code(node.operand))
         return self.located(FUNCTIONS[node.operator].build(operand, self.match(node.named)), node.at)
-
-
-def _this(frame: Frame) -> list[Any]:
-    return frame.this
 
 
 def _started(run: Run) -> Code:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from . import syntax
 from .comparison import compare
 from .equality import equal, equal_collections
+from .judges import LOGIC, opposite
 from .plain import compile_walk
 from .plain_parts import Criterion, Op, Strange, checked, fields_of, read, variant_of
 from .quantity import Quantity, calendar_unit
 from .specifiers import resolve
 from .temporal import parse_date, parse_datetime, parse_time
+from .values import SCALARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +67,7 @@ def literal_texts(node: Expression) -> frozenset[str] | None:
 def judgeable(criterion: Expression) -> bool:
     """Whether a criterion is of a kind that can have a judge."""
     if isinstance(criterion, syntax.Binary):
-        if criterion.operator in _LOGIC:
+        if criterion.operator in LOGIC:
             return judgeable(criterion.left) and judgeable(criterion.right)
         return criterion.operator in _ORDERS or criterion.operator in ("=", "!=", "in")
     if isinstance(criterion, syntax.Call):
@@ -95,9 +97,9 @@ def asked(criterion: Expression, model: Model) -> Criterion:
 
 def _judge(node: Expression, shape: Shape, model: Model) -> Judge | None:
     if isinstance(node, syntax.Binary):
-        if node.operator in _LOGIC:
+        if node.operator in LOGIC:
             left, right = _judge(node.left, shape, model), _judge(node.right, shape, model)
-            return None if left is None or right is None else _LOGIC[node.operator](left, right)
+            return None if left is None or right is None else LOGIC[node.operator](left, right)
         if node.operator in _ORDERS:
             return _ordered(node, shape, model)
         if node.operator in ("=", "!="):
@@ -113,7 +115,7 @@ def _judge(node: Expression, shape: Shape, model: Model) -> Judge | None:
 def _called(node: syntax.Call, shape: Shape, model: Model) -> Judge | None:
     if node.name == "not" and node.source is not None:
         inner = _judge(node.source, shape, model)
-        return None if inner is None else _opposite(inner)
+        return None if inner is None else opposite(inner)
     if node.name not in ("exists", "empty") or node.source is None:
         return None
     ops = path_ops(node.source, model)
@@ -175,6 +177,8 @@ def _value(node: Expression, shape: Shape, model: Model) -> Value | None:
     if walk is None:
         return None
     found = _one(walk)
+    if isinstance(node, syntax.Special):
+        return _itself(SCALARS.get(shape.read), found)
     if isinstance(node, syntax.Member) and node.source is None:
         return _field(fields_of(shape, node.name), found)
     return found
@@ -193,6 +197,22 @@ def _one(walk: Walk) -> Value:
         if len(found) > 1:
             raise Strange
         return found[0]
+
+    return one
+
+
+def _itself(scalar: Scalar | None, other: Value) -> Value:
+    """The value of `$this`."""
+    if scalar is None:
+        return other
+    kind, parse = scalar
+
+    def one(value: Any, frame: Frame) -> Any:
+        if value.__class__ is kind:
+            found = value if parse is None else parse(value)
+            if found is not None:
+                return found
+        return other(value, frame)
 
     return one
 
@@ -275,7 +295,7 @@ def _equality(node: syntax.Binary, shape: Shape, model: Model) -> Judge | None:
         judge = _same_text(path, wanted, shape) or _same_item(_walk(path, shape, model), wanted)
     if judge is None:
         return None
-    return judge if node.operator == "=" else _opposite(judge)
+    return judge if node.operator == "=" else opposite(judge)
 
 
 def _same_text(path: Expression, wanted: Any, shape: Shape) -> Judge | None:
@@ -332,63 +352,3 @@ def _among(node: syntax.Binary, shape: Shape, model: Model) -> Judge | None:
         return sought in known
 
     return judge
-
-
-# -- three-valued logic (§6.5) ------------------------------------------------------------------------------
-
-
-def _opposite(inner: Judge) -> Judge:
-    def judge(value: Any, frame: Frame) -> bool | None:
-        found = inner(value, frame)
-        return None if found is None else not found
-
-    return judge
-
-
-def _and(one: Judge, two: Judge) -> Judge:
-    def judge(value: Any, frame: Frame) -> bool | None:
-        a = one(value, frame)
-        if a is False:
-            return False
-        b = two(value, frame)
-        return False if b is False else True if a is True and b is True else None
-
-    return judge
-
-
-def _or(one: Judge, two: Judge) -> Judge:
-    def judge(value: Any, frame: Frame) -> bool | None:
-        a = one(value, frame)
-        if a is True:
-            return True
-        b = two(value, frame)
-        return True if b is True else False if a is False and b is False else None
-
-    return judge
-
-
-def _xor(one: Judge, two: Judge) -> Judge:
-    def judge(value: Any, frame: Frame) -> bool | None:
-        a, b = one(value, frame), two(value, frame)
-        return None if a is None or b is None else a is not b
-
-    return judge
-
-
-def _implies(one: Judge, two: Judge) -> Judge:
-    def judge(value: Any, frame: Frame) -> bool | None:
-        a = one(value, frame)
-        if a is False:
-            return True
-        b = two(value, frame)
-        return True if b is True else None if a is None or b is None else False
-
-    return judge
-
-
-_LOGIC: dict[str, Callable[[Judge, Judge], Judge]] = {
-    "and": _and,
-    "or": _or,
-    "xor": _xor,
-    "implies": _implies,
-}

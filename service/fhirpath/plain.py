@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import EvaluationError
 from .nodes import Node
-from .plain_parts import Strange, checked, variant_of
+from .plain_parts import UNREAD, Strange, checked, fields_of, variant_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .frame import Frame
     from .model import ElementInfo
-    from .plain_parts import Criterion, Ending, Judge, Op, Path, Run, Walk
+    from .plain_parts import Criterion, Ending, Judge, Op, Path, Run, Scalar, Walk
     from .shapes import Shape
 
 
@@ -78,6 +80,33 @@ def walker(path: Path, ending: Ending) -> Run:
 def _given(frame: Frame) -> list[Any]:
     """The items that the ordinary code starts at: the first thing it asks for."""
     return frame.given
+
+
+def field_value(op: Op, other: Callable[[Frame], Any]) -> Callable[[Frame], Any]:
+    """The one value of `$this` at a step, where it is a plain value of one property; else what the other code
+    says."""
+    known: dict[Shape, tuple[str, Scalar]] = {}
+
+    def field_of(shape: Shape) -> tuple[str, Scalar]:
+        fields = fields_of(shape, op.what) if op.kind == "step" else None
+        made = known[shape] = next(iter(fields.items())) if fields and len(fields) == 1 else ("", UNREAD)
+        return made
+
+    def one(frame: Frame) -> Any:
+        items = frame.this
+        if len(items) == 1 and items[0].__class__ is Node:
+            node = items[0]
+            shape = node.shape
+            field, (kind, parse) = known[shape] if shape in known else field_of(shape)
+            if field:
+                found = node.value.get(field)
+                if found.__class__ is kind:
+                    found = found if parse is None else parse(found)
+                    if found is not None:
+                        return found
+        return other(frame)
+
+    return one
 
 
 def _groups(items: list[Any]) -> list[tuple[Shape, list[Any]]]:

@@ -31,6 +31,11 @@ class Op(NamedTuple):
     ordinary: Callable[[Run], Run] | None = None
 
 
+def focus(frame: Frame) -> list[Any]:
+    """Where a path from `$this` starts."""
+    return frame.this
+
+
 class Criterion(NamedTuple):
     """What where() asks. `judge_of` makes the judge of a type's values.
 
@@ -58,7 +63,7 @@ class Path(NamedTuple):
 # -- the endings --------------------------------------------------------------------------------------------
 
 _OBJECT: Final = frozenset({dict})
-_UNREAD: Final[Scalar] = (object, None)
+UNREAD: Final[Scalar] = (object, None)
 _NO_VALUES: Final = frozenset({dict, list, type(None)})
 
 
@@ -120,9 +125,9 @@ def fields_of(shape: Shape, name: str) -> dict[str, Scalar] | None:
     for type_, field in element.variants.items():
         info = shape.shapes.model.type(type_)
         read_by = shape.shapes.shape(type_).read if info is not None and info.kind != "resource" else None
-        out[field] = SCALARS.get(read_by, _UNREAD)
+        out[field] = SCALARS.get(read_by, UNREAD)
         if element.choice:
-            out[f"_{field}"] = _UNREAD
+            out[f"_{field}"] = UNREAD
     return out
 
 

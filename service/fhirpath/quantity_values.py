@@ -69,14 +69,18 @@ def parse_quantity(text: str) -> Quantity | None:
     return make(value, found["unit"] or "1")
 
 
+_NUMBERS: frozenset[Any] = frozenset({int, Decimal})
+
+
 def from_element(element: dict[str, Any]) -> Quantity | None:
     """The System quantity of a FHIR Quantity element; None when it stands for none.
 
     It stands for one when it has a value and a UCUM or calendar code, and no comparator: `< 5 mg` is no
     amount. The codes a, mo, d, h, min and s become calendar durations, as FHIR asks.
     """
-    value, code = element.get("value"), element.get("code")
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not isinstance(code, str):
+    value: Any = element.get("value")
+    code: Any = element.get("code")
+    if value.__class__ not in _NUMBERS or code.__class__ is not str:
         return None
     if not code or element.get("comparator") is not None:
         return None

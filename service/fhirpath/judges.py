@@ -1,0 +1,70 @@
+"""Judges joined by three-valued logic (§6.5): the right one is asked only where the left leaves it open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .frame import Frame
+    from .plain_parts import Judge
+
+
+def opposite(inner: Judge) -> Judge:
+    """The judge that says the opposite of another: not() (§6.5.3)."""
+
+    def judge(value: Any, frame: Frame) -> bool | None:
+        found = inner(value, frame)
+        return None if found is None else not found
+
+    return judge
+
+
+def _and(one: Judge, two: Judge) -> Judge:
+    def judge(value: Any, frame: Frame) -> bool | None:
+        a = one(value, frame)
+        if a is False:
+            return False
+        b = two(value, frame)
+        return False if b is False else True if a is True and b is True else None
+
+    return judge
+
+
+def _or(one: Judge, two: Judge) -> Judge:
+    def judge(value: Any, frame: Frame) -> bool | None:
+        a = one(value, frame)
+        if a is True:
+            return True
+        b = two(value, frame)
+        return True if b is True else False if a is False and b is False else None
+
+    return judge
+
+
+def _xor(one: Judge, two: Judge) -> Judge:
+    def judge(value: Any, frame: Frame) -> bool | None:
+        a, b = one(value, frame), two(value, frame)
+        return None if a is None or b is None else a is not b
+
+    return judge
+
+
+def _implies(one: Judge, two: Judge) -> Judge:
+    def judge(value: Any, frame: Frame) -> bool | None:
+        a = one(value, frame)
+        if a is False:
+            return True
+        b = two(value, frame)
+        return True if b is True else None if a is None or b is None else False
+
+    return judge
+
+
+LOGIC: dict[str, Callable[[Judge, Judge], Judge]] = {
+    "and": _and,
+    "or": _or,
+    "xor": _xor,
+    "implies": _implies,
+}
