@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import Invalid, Refused
@@ -9,6 +10,8 @@ from service.domain.issues import Issue, error, ordered
 from service.fhir import validation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from service.fhir.json_text import Document
     from service.operations.ports import Content
 
@@ -31,6 +34,43 @@ def check_form(document: Document, content: Content, form: Resource | None = Non
         count = "one fault" if len(failed) == 1 else f"{len(failed)} faults"
         raise Invalid(f"the form has {count}", issues=ordered(issues))
     return issues
+
+
+def check_data(bundle: Resource | None, content: Content) -> list[Resource]:
+    """The resources of a Bundle of data; Invalid where an entry has none, or one that cannot be read.
+
+    What a record holds may break a rule of a profile and still be true, so only the shape is asked for.
+    """
+    entries = bundle.get("entry", []) if bundle else []
+    if not isinstance(entries, list):
+        raise Refused("data is a Bundle with entries", expression="Parameters.parameter:data")
+    found, issues = [], []
+    for at, entry in enumerate(entries):
+        place = f"Bundle.entry[{at}]"
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(resource, dict):
+            found.append(resource)
+            issues += _misshapen(resource, f"{place}.resource", content)
+        else:
+            issues.append(error("structure", "the entry holds no resource; send one, or leave it out", place))
+    if issues:
+        raise Invalid("the data cannot be read", issues=issues)
+    return found
+
+
+def check_given(resources: Sequence[Resource], place: str, content: Content) -> None:
+    """Nothing, where each resource is shaped as R4 has it; else Invalid."""
+    issues = [issue for one in resources for issue in _misshapen(one, place, content)]
+    if issues:
+        raise Invalid("a resource cannot be read", issues=issues)
+
+
+def _misshapen(resource: Resource, place: str, content: Content) -> list[Issue]:
+    return [
+        replace(issue, expression=f"{place}{issue.expression[len(issue.expression.split('.')[0]) :]}")
+        for issue in validation.check(resource, resolve=content.resolve)
+        if issue.fails and issue.code == "structure"
+    ]
 
 
 def questionnaire_of(form: Resource, content: Content) -> Resource:

@@ -64,11 +64,12 @@ def populate_form(
         subject = {"reference": f"Patient/{context['patient'][0]['id']}"}
     reference = str((subject or {}).get("reference", ""))
     _refuse_another_patient(context, reference)
+    _refuse_two_patients(request.data or (), reference)
     if "patient" not in context and request.data and reference:
         context |= {"patient": _own(request.data, reference)}
     search = None
     if request.data is not None or records is not None:
-        search = _search(request.data or (), records)
+        search = _search([one for one in request.data or () if not _of_another(one, reference)], records)
     return populate(
         questionnaire,
         {name: values for name, values in context.items() if values},
@@ -92,6 +93,28 @@ def _refuse_another_patient(context: Mapping[str, Sequence[Resource]], reference
         if reference and not same(f"Patient/{patient.get('id')}", reference):
             said = "the patient in context is not the subject of the call; send the same patient in both"
             raise Invalid(said, issues=[error("business-rule", said, "Parameters.parameter:context")])
+
+
+def _about(resource: Resource) -> list[str]:
+    """The references by which a resource of the data says whom it is about."""
+    said = [resource.get(name) for name in ("subject", "patient")]
+    references = [one.get("reference") for one in said if isinstance(one, dict)]
+    return [one for one in references if isinstance(one, str)]
+
+
+def _of_another(resource: Resource, reference: str) -> bool:
+    """Whether it says that it is about somebody else: an id alone is another's on another server."""
+    return bool(reference) and any(not same(one, reference) for one in _about(resource))
+
+
+def _refuse_two_patients(data: Sequence[Resource], reference: str) -> None:
+    """Invalid where the subject's id is that of patients on two servers: which is meant cannot be told."""
+    absolute = {one for resource in data for one in _about(resource) if "://" in one and same(one, reference)}
+    if len(absolute) > 1:
+        said = (
+            "the data is about patients of one id on several servers; name the subject by its whole address"
+        )
+        raise Invalid(said, issues=[error("business-rule", said, "Parameters.parameter:data")])
 
 
 def _source_url(content: Content) -> str | None:

@@ -55,3 +55,88 @@ def test_a_resource_sent_along_is_checked_first(
 def test_a_code_without_its_system_is_not_translated(client: Client) -> None:
     answer = client.get("/fhir/ConceptMap/$translate?code=other")
     assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (400, ["system"])
+
+
+def condition(patient: str, **more: Any) -> dict[str, Any]:
+    """A bone metastasis of a synthetic patient."""
+    clinical = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+    return {
+        "resourceType": "Condition",
+        "id": "2",
+        "subject": {"reference": patient},
+        "clinicalStatus": {"coding": [{"system": clinical, "code": "active"}]},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "94222008"}]},
+    } | more
+
+
+def populate(client: Client, subject: str, *entries: Any, form: str = "htg117-eligibility") -> Any:
+    body = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "subject", "valueReference": {"reference": subject}},
+            {"name": "data", "resource": {
+                "resourceType": "Bundle", "type": "collection",
+                "entry": [{"resource": one} for one in entries]}},
+        ],
+    }  # fmt: skip
+    return client.post(f"/fhir/Questionnaire/{form}/$populate", content=json.dumps(body), headers=FHIR_JSON)
+
+
+def answered(answer: Any) -> set[str]:
+    """The top linkIds with an answer in what was populated."""
+    items = answer.json()["parameter"][0]["resource"].get("item", [])
+    return {item["linkId"] for item in items if item.get("answer")}
+
+
+PATIENT = {"resourceType": "Patient", "id": "1"}
+
+
+@pytest.mark.parametrize(
+    ("subject", "patient", "known"),
+    [
+        ("Patient/1", "Patient/1", True),
+        ("Patient/1", "https://a.example.org/fhir/Patient/1", True),
+        ("https://a.example.org/fhir/Patient/1", "https://a.example.org/fhir/Patient/1", True),
+        ("https://a.example.org/fhir/Patient/1", "https://b.example.org/fhir/Patient/1", False),
+        ("Patient/1", "Patient/2", False),
+    ],
+)
+def test_only_what_is_said_of_the_subject_is_filled_in(
+    client: Client, subject: str, patient: str, known: bool
+) -> None:
+    answer = populate(client, subject, PATIENT, condition(patient))
+    assert (answer.status_code, "lesion.nature" in answered(answer)) == (200, known)
+
+
+def test_one_id_on_two_servers_is_two_patients(client: Client) -> None:
+    hosts = [condition(f"https://{host}.example.org/fhir/Patient/1") for host in "ab"]
+    answer = populate(client, "Patient/1", PATIENT, *hosts)
+    assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (
+        422,
+        ["Parameters.parameter:data"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "place"),
+    [
+        (5, "Bundle.entry[1]"),
+        ({"resourceType": "Foo"}, "Bundle.entry[1].resource"),
+        (condition("Patient/1", subject="x"), "Bundle.entry[1].resource.subject"),
+        (condition("Patient/1", code=5), "Bundle.entry[1].resource.code"),
+    ],
+)
+@pytest.mark.parametrize("address", ["Questionnaire/htg117-eligibility/$populate",
+                                     "PlanDefinition/htg117-patient-selection/$apply"])  # fmt: skip
+def test_data_that_cannot_be_read_is_refused_with_its_place(
+    client: Client, address: str, entry: Any, place: str
+) -> None:
+    subject = {"valueReference": {"reference": "Patient/1"}}
+    if "apply" in address:
+        subject = {"valueString": "Patient/1"}
+    bundle = {"resourceType": "Bundle", "type": "collection",
+              "entry": [{"resource": PATIENT}, {"resource": entry}]}  # fmt: skip
+    parameters = [{"name": "subject", **subject}, {"name": "data", "resource": bundle}]
+    body = json.dumps({"resourceType": "Parameters", "parameter": parameters})
+    answer = client.post(f"/fhir/{address}", content=body, headers=FHIR_JSON)
+    assert (answer.status_code, answer.json()["issue"][0].get("expression")) == (422, [place])

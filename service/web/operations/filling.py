@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import NotFound, Refused, Unsupported
+from service.operations.checks import check_data, check_given
 from service.operations.populate import Request, populate_form
 from service.web.errors import outcome
 from service.web.operations.declared import Answer, In, Operation
@@ -25,7 +26,7 @@ def _populate(call: Call) -> Answer:
         subject=call.one("subject"),
         now=held.clock(),
         context=_context(call),
-        data=tuple(_entries(data)) if data is not None else None,
+        data=tuple(check_data(data, held.content)) if data is not None else None,
     )
     filled = populate_form(
         _questionnaire(call),
@@ -87,15 +88,8 @@ def _context(call: Call) -> dict[str, list[Resource]]:
             if not isinstance(content, dict) or "resourceType" not in content:
                 raise Unsupported("send the content of a context as a resource; references are not followed")
             found.setdefault(name, []).append(content)
+        check_given(found[name], "Parameters.parameter:context", call.services.content)
     return found
-
-
-def _entries(bundle: Resource) -> list[Resource]:
-    entries = bundle.get("entry", [])
-    if not isinstance(entries, list):
-        raise Refused("data is a Bundle with entries", expression="Parameters.parameter:data")
-    found = [entry.get("resource") for entry in entries if isinstance(entry, dict)]
-    return [resource for resource in found if isinstance(resource, dict)]
 
 
 POPULATE = Operation(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from service.domain.errors import NotFound, Refused
 from service.fhir.plans import render_bundle, render_care_plan
 from service.operations import apply as applying
-from service.operations.checks import check_form
+from service.operations.checks import check_data, check_form
 from service.operations.representation import instant
 from service.web.operations.declared import Answer, In, Operation
 
@@ -20,7 +20,7 @@ Resource = dict[str, Any]
 
 def _applied(call: Call) -> Applied:
     held = call.services
-    data = tuple(_resources(call.one("data")))
+    data = tuple(check_data(call.one("data"), held.content))
     for form in data:
         if form.get("resourceType") == applying.FORM and form.get("status") in applying.ANSWERED:
             check_form(call.document, held.content, form)  # type: ignore[arg-type]  # data came in a document
@@ -54,15 +54,6 @@ def _definition(call: Call) -> Resource:
             f"the plan {str(canonical)[:200]} is not published here; name one by 'url' or on its instance"
         )
     return resource
-
-
-def _resources(bundle: Resource | None) -> list[Resource]:
-    entries = bundle.get("entry", []) if bundle else []
-    if not isinstance(entries, list):
-        raise Refused("data is a Bundle with entries", expression="Parameters.parameter:data")
-    return [
-        one["resource"] for one in entries if isinstance(one, dict) and isinstance(one.get("resource"), dict)
-    ]
 
 
 _INPUTS = (
