@@ -29,7 +29,7 @@ def _plain(value: Any) -> Any:
     """The value as far as the typed models keep it.
 
     They drop a moment's trailing zeros and those of a decimal, and its digits past a float's. R4 gives
-    these a meaning (§2.24.0.1, decimal), so that nothing is stored that comes back from the models.
+    these a meaning (data types page, decimal), so that nothing is stored that comes back from the models.
     """
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}

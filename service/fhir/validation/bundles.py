@@ -131,7 +131,7 @@ def _check_verbs(entry: dict[str, Any], kind: Any, place: Place, run: Run) -> No
 
 
 def _check_composition(bundle: dict[str, Any], index: BundleIndex, place: Place, run: Run) -> None:
-    """What a document's Composition refers to is in the document (FHIR R4 documents page §2.42.1)."""
+    """What a document's Composition refers to is in the document (FHIR R4 documents page)."""
     for number, entry in entries(bundle):
         composition = _resource(entry)
         if number == 0 and composition is not None and composition.get("resourceType") == "Composition":
