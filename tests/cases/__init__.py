@@ -1,8 +1,9 @@
-"""Cases that a clinician can read: answers in, outcome and criteria out. ``tests/cases/<guidance>/*.toml``.
+"""Cases that a clinician can read: answers in, and what must come of them. ``tests/cases/<guidance>/*.toml``.
 
 A file names its form and the answers that its cases start from; a case says in a sentence what it shows,
 which paragraph it rests on, what it changes (``false``-like absence is written ``"unanswered"``; a case that
-names a form of its own starts from nothing) and what must come of it. The runner knows FHIR and the form, and nothing of the guidance.
+names a form of its own starts from nothing) and what must come of it. The runner knows FHIR and the form,
+and nothing of the guidance.
 """
 
 from __future__ import annotations
