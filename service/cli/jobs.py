@@ -40,7 +40,7 @@ def assess(_options: dict[str, str]) -> Job:
 
     def job(body: bytes) -> bytes:
         document = decode(body, held.limits)
-        form = _form(document)
+        form = _form(document, held)
         check_form(document, held.content, None if form is document.resource else form)
         assessment = assess_form(form, held.plans)
         setting = Setting(f"{FORM}/{form.get('id') or identity.name(form).id}", instant(app.now()))
@@ -49,16 +49,22 @@ def assess(_options: dict[str, str]) -> Job:
     return job
 
 
-def _form(document: Document) -> Resource:
-    """The form itself, or that in Parameters."""
-    resource = document.resource
-    if resource.get("resourceType") != "Parameters":
-        return resource
-    for entry in resource.get("parameter", ()):
-        if isinstance(entry, dict) and entry.get("name") == "questionnaire-response":
-            found: Resource = entry.get("resource", {})
-            return found
-    raise Refused("the Parameters hold no 'questionnaire-response'", expression="Parameters.parameter")
+def _form(document: Document, held: Services) -> Resource:
+    """The completed or amended form: the document itself, or that in its Parameters."""
+    from service.operations.apply import ANSWERED
+    from service.web.operations.calling import find
+    from service.web.operations.inputs import from_body
+
+    form: Resource = from_body(find(held, "submit", FORM, False), document.resource)[
+        "questionnaire-response"
+    ][0]
+    if form.get("status") not in ANSWERED:
+        raise Refused(
+            f"the form's status is '{str(form.get('status'))[:40]}'; a form is assessed once it is "
+            f"{' or '.join(ANSWERED)}",
+            expression=f"{FORM}.status",
+        )
+    return form
 
 
 def operation(options: dict[str, str]) -> Job:
@@ -93,11 +99,13 @@ def _shaped(resource: Resource, options: dict[str, str]) -> Resource:
             {"name": "data", "resource": data},
         ]
     elif options["type"] == "Questionnaire" and type_ == "Bundle":
-        patients = [
-            entry["resource"]
-            for entry in resource.get("entry", ())
-            if isinstance(entry, dict) and entry.get("resource", {}).get("resourceType") == "Patient"
-        ]
+        entries = resource.get("entry")
+        inner = (
+            [one.get("resource") for one in entries if isinstance(one, dict)]
+            if isinstance(entries, list)
+            else []
+        )
+        patients = [one for one in inner if isinstance(one, dict) and one.get("resourceType") == "Patient"]
         if len(patients) != 1 or "id" not in patients[0]:
             raise Refused(
                 "the Bundle holds one Patient, with its id: whose form is it?", expression="Bundle.entry"
@@ -110,7 +118,8 @@ def _shaped(resource: Resource, options: dict[str, str]) -> Resource:
 
 
 def _subject(form: Resource) -> str:
-    reference = form.get("subject", {}).get("reference")
+    subject = form.get("subject")
+    reference = subject.get("reference") if isinstance(subject, dict) else None
     if not isinstance(reference, str):
         raise Refused("the form has no subject.reference", expression=f"{FORM}.subject")
     return reference
