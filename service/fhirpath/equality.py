@@ -15,16 +15,33 @@ from .values import system
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_MOST_COMPARISONS = 5_000_000
+_MOST_COMPARISONS = 1_000_000
 _NUMBERS: frozenset[Any] = frozenset({int, Decimal})
 _MOMENTS: frozenset[Any] = frozenset({Date, DateTime, Time})
 
 
-def equal(a: Any, b: Any) -> bool | None:
+class Work:
+    """How much comparing was done: two deep elements can take very long to tell apart."""
+
+    __slots__ = ("comparisons",)
+
+    def __init__(self) -> None:
+        self.comparisons = 0
+
+    def count(self, comparisons: int) -> None:
+        """Adds to the comparisons made; LimitError when they are too many."""
+        self.comparisons += comparisons
+        if self.comparisons > _MOST_COMPARISONS:
+            raise LimitError(f"more than {_MOST_COMPARISONS} comparisons to tell items apart")
+
+
+def equal(a: Any, b: Any, work: Work | None = None) -> bool | None:
     """Whether a = b for two items (§6.1.1); None where precision or units leave it open.
 
     A primitive with extensions and no value is taken as its value, which is empty (FHIR R4 ``fhirpath.html``,
     types), so it is neither equal to a value nor different from it.
+
+    `work` is told how much comparing was done.
     """
     left, right = system(a), system(b)
     kind, other = left.__class__, right.__class__
@@ -39,7 +56,7 @@ def equal(a: Any, b: Any) -> bool | None:
     if kind is Quantity or other is Quantity:
         return _equal_quantities(left, right)
     if kind is Node and other is Node:
-        return _equal_nodes(left, right)
+        return _equal_nodes(left, right, work)
     return bool(left == right) if kind is other else False
 
 
@@ -61,7 +78,7 @@ def as_quantity(value: Any) -> Quantity | None:
     return None
 
 
-def _equal_nodes(a: Node, b: Node) -> bool | None:
+def _equal_nodes(a: Node, b: Node, work: Work | None) -> bool | None:
     """Complex elements are equal when all their children are, by name and in order."""
     if a.value is b.value:
         return True
@@ -71,6 +88,8 @@ def _equal_nodes(a: Node, b: Node) -> bool | None:
         return True
     if a.shape.info is None:
         return False
+    if work is not None:
+        work.count(len(a.shape.info.elements))
     open_ = False
     for name in a.shape.info.elements:
         get = a.shape.getter(name)
@@ -81,14 +100,14 @@ def _equal_nodes(a: Node, b: Node) -> bool | None:
         if len(left) != len(right):
             return False
         for one, two in zip(left, right, strict=True):
-            same = equal(one, two)
+            same = equal(one, two, work)
             if same is False:
                 return False
             open_ = open_ or same is None
     return None if open_ else True
 
 
-def equal_collections(left: list[Any], right: list[Any]) -> bool | None:
+def equal_collections(left: list[Any], right: list[Any], work: Work | None = None) -> bool | None:
     """Whether two collections are equal: empty beside an empty one, else item by item in order (§6.1.1)."""
     if not left or not right:
         return None
@@ -96,14 +115,14 @@ def equal_collections(left: list[Any], right: list[Any]) -> bool | None:
         return False
     open_ = False
     for a, b in zip(left, right, strict=True):
-        same = equal(a, b)
+        same = equal(a, b, work)
         if same is False:
             return False
         open_ = open_ or same is None
     return None if open_ else True
 
 
-def equivalent(a: Any, b: Any) -> bool:
+def equivalent(a: Any, b: Any, work: Work | None = None) -> bool:
     """Whether a ~ b for two items (§6.1.3): texts but for case and blanks, numbers to the least precision."""
     left, right = system(a), system(b)
     kind, other = left.__class__, right.__class__
@@ -119,7 +138,7 @@ def equivalent(a: Any, b: Any) -> bool:
         one, two = as_quantity(left), as_quantity(right)
         return one is not None and two is not None and quantity.equivalent(one, two)
     if kind is Node and other is Node:
-        return _equivalent_nodes(left, right)
+        return _equivalent_nodes(left, right, work)
     if left is None and right is None:
         return bool(a.sibling == b.sibling)
     return kind is other and bool(left == right)
@@ -129,33 +148,35 @@ def _normal(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _equivalent_nodes(a: Node, b: Node) -> bool:
+def _equivalent_nodes(a: Node, b: Node, work: Work | None) -> bool:
     """Complex elements are equivalent when their children are, whatever the order."""
     if a.value is b.value or a.value == b.value:
         return True
     if a.shape.name != b.shape.name or a.shape.info is None:
         return False
+    if work is not None:
+        work.count(len(a.shape.info.elements))
     for name in a.shape.info.elements:
         get = a.shape.getter(name)
         left: list[Any] = []
         right: list[Any] = []
         get(a, left)
         get(b, right)
-        if not equivalent_collections(left, right):
+        if not equivalent_collections(left, right, work):
             return False
     return True
 
 
-def equivalent_collections(left: list[Any], right: list[Any]) -> bool:
+def equivalent_collections(left: list[Any], right: list[Any], work: Work | None = None) -> bool:
     """Whether two collections are equivalent: the same items in any order; two empty ones are (§6.1.3)."""
     if len(left) != len(right):
         return False
     if len(left) == 1:
-        return equivalent(left[0], right[0])
+        return equivalent(left[0], right[0], work)
     rest = list(right)
     for item in left:
         for index, candidate in enumerate(rest):
-            if equivalent(item, candidate):
+            if equivalent(item, candidate, work):
                 del rest[index]
                 break
         else:
@@ -163,14 +184,14 @@ def equivalent_collections(left: list[Any], right: list[Any]) -> bool:
     return True
 
 
-class ItemSet:
+class ItemSet(Work):
     """Items by equality: equal ones share a bucket, so that membership seldom compares whole elements."""
 
-    __slots__ = ("buckets", "comparisons")
+    __slots__ = ("buckets",)
 
     def __init__(self, items: Iterable[Any] = ()) -> None:
+        super().__init__()
         self.buckets: dict[Any, list[Any]] = {}
-        self.comparisons = 0
         for item in items:
             self.add(item)
 
@@ -192,10 +213,8 @@ class ItemSet:
         return bucket is not None and (exact or self._found(bucket, item))
 
     def _found(self, bucket: list[Any], item: Any) -> bool:
-        self.comparisons += len(bucket)
-        if self.comparisons > _MOST_COMPARISONS:
-            raise LimitError(f"more than {_MOST_COMPARISONS} comparisons to tell items apart")
-        return any(equal(item, other) is True for other in bucket)
+        self.count(len(bucket))
+        return any(equal(item, other, self) is True for other in bucket)
 
 
 def _key(item: Any) -> tuple[Any, bool]:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from . import decimals, quantity, temporal
 from .code import Code, One, single, truth, valued, values_of
 from .comparison import compare
-from .equality import ItemSet, as_quantity, equal, equal_collections, equivalent_collections
+from .equality import ItemSet, Work, as_quantity, equal, equal_collections, equivalent_collections
 from .errors import EvaluationError, LimitError
+from .nodes import Node
 from .quantity import Quantity
 from .temporal import Date, DateTime, Time
+from .texts import paid
 from .values import system, type_name
 
 if TYPE_CHECKING:
@@ -149,7 +151,7 @@ def arithmetic(operator: str, left: Code, right: Code) -> Code:
         a, b = one(frame), two(frame)
         return None if a is None or b is None else operation(a, b)
 
-    return valued(apply)
+    return valued(paid(apply) if operator == "+" else apply)
 
 
 def concatenation(left: Code, right: Code) -> Code:
@@ -166,7 +168,7 @@ def concatenation(left: Code, right: Code) -> Code:
             texts.append(value)
         return concatenate(*texts)
 
-    return valued(apply)
+    return valued(paid(apply))
 
 
 _HOLDS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
@@ -214,7 +216,13 @@ def equality(operator: str, left: Code, right: Code) -> Code:
         run, other = values_of(left), values_of(right)
 
         def same(frame: Frame) -> bool | None:
-            return equal_collections(run(frame), other(frame))
+            a, b = run(frame), other(frame)
+            if not a or a[0].__class__ is not Node:
+                return equal_collections(a, b)
+            work = Work()
+            found = equal_collections(a, b, work)
+            frame.spend(work.comparisons)
+            return found
 
     if not negated:
         return valued(same, boolean=True)
@@ -233,7 +241,10 @@ def equivalence(operator: str, left: Code, right: Code) -> Code:
     def same(frame: Frame) -> bool:
         a, b = run(frame), other(frame)
         frame.spend(len(a) * len(b) if len(a) == len(b) else 1)
-        return equivalent_collections(a, b) is not negated
+        work = Work()
+        found = equivalent_collections(a, b, work)
+        frame.spend(work.comparisons)
+        return found is not negated
 
     return valued(same, boolean=True)
 
@@ -255,7 +266,10 @@ def membership(operator: str, left: Code, right: Code) -> Code:
             return None
         found = items(frame)
         frame.spend(len(found))
-        return any(equal(wanted[0], item) is True for item in found)
+        work = Work()
+        known = any(equal(wanted[0], item, work) is True for item in found)
+        frame.spend(work.comparisons)
+        return known
 
     return valued(test, boolean=True)
 

@@ -21,6 +21,8 @@ FORM: dict[str, Any] = {
 @pytest.mark.parametrize(
     "text",
     [
+        "'a'.repeat($this & 'a').count()",
+        "'a'.repeat($this + 'a').count()",
         f"item.select({LONG}.toChars()).count()",
         f"item.select({LONG}.split('')).count()",
         f"item.select({LONG}.split('a')).count()",
@@ -42,6 +44,33 @@ def test_long_texts_are_counted_as_many_steps(text: str) -> None:
         assert tracemalloc.get_traced_memory()[1] < 64 << 20
     finally:
         tracemalloc.stop()
+
+
+def nested(depth: int, width: int = 1) -> dict[str, Any]:
+    item: dict[str, Any] = {}
+    for _ in range(depth):
+        item = {"linkId": "a", "item": [item] * width}
+    return {"resourceType": "QuestionnaireResponse", "item": [item]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "repeat(item).count()",
+        "repeat(item | answer).count()",
+        "descendants().where($this in %resource.descendants()).count()",
+        "descendants().where($this = %resource.item.item).count()",
+        "descendants().where($this ~ %resource.item.item).count()",
+    ],
+)
+def test_telling_deep_elements_apart_is_counted(text: str) -> None:
+    with pytest.raises(LimitError, match="steps"):
+        fhirpath.evaluate(nested(150), text, limits=Limits(steps=20_000))
+
+
+def test_telling_deep_elements_apart_has_an_end() -> None:
+    with pytest.raises(LimitError, match="comparisons"):
+        fhirpath.evaluate(nested(200), "descendants().distinct()")
 
 
 def test_short_texts_cost_no_more_than_their_items() -> None:
