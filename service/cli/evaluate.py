@@ -37,7 +37,7 @@ def extract(files: Files = None, workers: Workers = 1, output: Output = None) ->
 
 
 def populate(
-    form: Annotated[str, typer.Option("--form", help="The id of the form, such as htg117-eligibility.")],
+    form: Annotated[str, typer.Option("--form", help="The id of the published form.")],
     files: Files = None,
     workers: Workers = 1,
     output: Output = None,
@@ -48,9 +48,7 @@ def populate(
 
 
 def apply(
-    plan: Annotated[
-        str, typer.Option("--plan", help="The id of the plan, such as htg117-patient-selection.")
-    ],
+    plan: Annotated[str, typer.Option("--plan", help="The id of the published plan; explain lists them.")],
     files: Files = None,
     bundle: Annotated[
         bool, typer.Option("--bundle", help="Answer a Bundle ($r5.apply), not a CarePlan.")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-FORMAT = {"format": "htg117-records", "version": 1}
+FORMAT = {"format": "htg117 records", "version": 1}
 _LIMITS = Limits(size=1_000_000_000, depth=500)
 _CHUNK = 500
 

@@ -138,7 +138,7 @@ def _check_value_set(
     place = f"{occurrence.place}.answer[{index}]"
     system, code = _code(value)
     if code is None:
-        if value.type == "Coding" and not item.open:
+        if value.type == "Coding":
             checking.error(
                 "code-invalid", f"the Coding of {item.link_id} has no code; give one", place, "option"
             )
