@@ -67,9 +67,10 @@ class Model:
     def _tables(self) -> dict[str, Any]:
         # Loaded with the tables: importing the engine should not wait for what only reading them needs.
         import json
-        from pathlib import Path
 
-        tables: dict[str, Any] = json.loads(Path(self._path).read_bytes())
+        # Loading pathlib would take longer than reading the file.
+        with open(self._path, "rb") as file:  # noqa: PTH123
+            tables: dict[str, Any] = json.loads(file.read())
         return tables
 
     @property
