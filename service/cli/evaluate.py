@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from service.cli import jobs, work
+from service.cli.exits import Exit
 
 Files = Annotated[
     list[str] | None,
@@ -62,7 +63,27 @@ def apply(
 
 
 def _run(plan: work.Plan, files: list[str] | None, workers: int, output: Path | None) -> None:
+    named = files or []
+    if sys.stdin is None and (not named or "-" in named):
+        _stop("stdin is closed; name the files to read")
     if output is None:
-        raise typer.Exit(work.run(plan, files or [], workers, sys.stdout.buffer))
-    with output.open("wb") as stream:
-        raise typer.Exit(work.run(plan, files or [], workers, stream))
+        if sys.stdout is None:
+            _stop("stdout is closed; name a file with --output")
+        raise typer.Exit(work.run(plan, named, workers, sys.stdout.buffer))
+    if output.exists() and any(name != "-" and _same(Path(name), output) for name in named):
+        _stop(f"{output} is read from and would be written over; name another file with --output")
+    try:
+        with output.open("wb") as stream:
+            ended = work.run(plan, named, workers, stream)
+    except OSError as fault:
+        _stop(f"{output}: {fault.strerror}")
+    raise typer.Exit(ended)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and one.samefile(other)
+
+
+def _stop(said: str) -> NoReturn:
+    print(said, file=sys.stderr)
+    raise typer.Exit(Exit.USAGE)

@@ -55,7 +55,7 @@ def run(plan: Plan, files: Sequence[str], workers: int, output: BinaryIO) -> Exi
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: no traceback
         return Exit.FAULTS
     except OSError as fault:
-        print(f"{fault.filename}: {fault.strerror}", file=sys.stderr)
+        print(f"{fault.filename or 'the output'}: {fault.strerror}", file=sys.stderr)
         return Exit.USAGE
     return Exit.FAULTS if failed else Exit.DONE
 

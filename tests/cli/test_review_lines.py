@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_commands import run
+from tests.cli.test_commands import ROOT, run
 from tests.web.conftest import eligibility
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ODD = (
     '{"resourceType": "Parameters", "parameter": 5}',
@@ -43,3 +49,27 @@ def test_only_a_finished_form_is_assessed() -> None:
     assert ended.returncode == 1
     assert [line["resourceType"] for line in lines] == [*["OperationOutcome"] * 3, "Observation"]
     assert [line["issue"][0]["expression"] for line in lines[:3]] == [["QuestionnaireResponse.status"]] * 3
+
+
+def test_the_input_is_never_written_over(tmp_path: Path) -> None:
+    forms = tmp_path / "forms.ndjson"
+    body = json.dumps(eligibility()) + "\n"
+    forms.write_text(body, "utf-8")
+    ended = run("assess", "--output", str(tmp_path / "." / "forms.ndjson"), str(forms))
+    assert (ended.returncode, forms.read_text("utf-8")) == (2, body)
+    assert "would be written over" in ended.stderr
+
+
+@pytest.mark.parametrize("output", ["nowhere/out.ndjson", "/dev/full"])
+def test_an_output_that_cannot_be_written_is_said_in_one_line(output: str, tmp_path: Path) -> None:
+    ended = run("assess", "--output", str(tmp_path / output), given=json.dumps(eligibility()))
+    assert (ended.returncode, ended.stderr.count("\n"), "None" in ended.stderr) == (2, 1, False)
+
+
+def test_closed_streams_are_said_in_one_line() -> None:
+    for closed, said in (("<&-", "stdin is closed"), ("</dev/null >&-", "stdout is closed")):
+        ended = subprocess.run(
+            ["/bin/sh", "-c", f'"$0" -m service assess {closed}', sys.executable],
+            capture_output=True, text=True, check=False, cwd=ROOT,
+        )  # fmt: skip
+        assert (ended.returncode, said in ended.stderr, ended.stderr.count("\n")) == (2, True, 1)
