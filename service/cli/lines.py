@@ -1,12 +1,15 @@
 """Resources in files or on stdin, one a file or one a line, without holding more than one at a time.
 
-A file whose first line is a whole JSON object holds one resource a line (NDJSON); any other is one resource.
+A file whose first line is a whole JSON object holds one resource a line (NDJSON), and so does one whose first
+line is bad and a later one whole; any other is one resource.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -59,13 +62,29 @@ def _lines(source: str, stream: BinaryIO, largest: int) -> Iterator[Line]:
     text = first.strip()
     if not (text.startswith(b"{") and text.endswith(b"}")) and not source.endswith((".ndjson", ".jsonl")):
         rest = stream.read(largest + 1)
-        yield Line(source, number, first + rest, end + len(rest))
-        return
+        if len(first) + len(rest) > largest or _is_one(first + rest) or not _has_whole_lines(rest):
+            yield Line(source, number, first + rest, end + len(rest))
+            return
+        stream = BytesIO(rest)
     while first:
         if first.strip():
             yield Line(source, number, first.rstrip(b"\r\n"), end)
         first = _line(stream, largest)
         number, end = number + 1, end + len(first)
+
+
+def _is_one(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _has_whole_lines(rest: bytes) -> bool:
+    """Whether what follows a first line that is no JSON has resources of its own: NDJSON with a bad start."""
+    return any(line.startswith(b'{"') and line.rstrip().endswith(b"}") and _is_one(line)
+               for line in rest.splitlines())  # fmt: skip
 
 
 def _line(stream: BinaryIO, largest: int) -> bytes:

@@ -73,3 +73,19 @@ def test_closed_streams_are_said_in_one_line() -> None:
             capture_output=True, text=True, check=False, cwd=ROOT,
         )  # fmt: skip
         assert (ended.returncode, said in ended.stderr, ended.stderr.count("\n")) == (2, True, 1)
+
+
+@pytest.mark.parametrize("first", ['{"resourceType":', "nonsense", "[]"])
+def test_a_bad_first_line_does_not_swallow_the_others(first: str) -> None:
+    form = json.dumps(eligibility())
+    ended = run("assess", given=f"{first}\n{form}\n{form}\n")
+    said = [json.loads(line)["resourceType"] for line in ended.stdout.splitlines()]
+    assert (ended.returncode, said) == (1, ["OperationOutcome", "Observation", "Observation"])
+    assert ended.stderr.startswith("stdin:1: ")
+
+
+def test_one_resource_over_many_lines_stays_one() -> None:
+    form = json.dumps(eligibility(), indent=1)
+    nested = form.replace('"item": [', '"item": [\n', 1)
+    for given in (form, nested, f"\n{form}", form[:-1]):
+        assert len(run("assess", given=given).stdout.splitlines()) == 1
