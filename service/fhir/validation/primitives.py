@@ -20,13 +20,14 @@ _INTEGER = 2_147_483_647
 _DIGITS = 400  # a double reaches 308; beyond, a few characters of text could ask for endless arithmetic
 _LARGEST = 10**_DIGITS
 
-_CODE = re.compile(r"[^\s]+(?:\s[^\s]+)*").fullmatch
+_CODE = re.compile(r"[^\s\ud800-\udfff]+(?:\s[^\s\ud800-\udfff]+)*").fullmatch
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
-_URI = re.compile(r"\S+").fullmatch
+_URI = re.compile(r"[^\s\ud800-\udfff]+").fullmatch
 _OID = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+").fullmatch
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 _BASE64 = re.compile(r"(?:\s*[A-Za-z0-9+/]{4})*(?:\s*[A-Za-z0-9+/]{2}[A-Za-z0-9+/=]=)?\s*").fullmatch
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
+_HALF = re.compile(r"[\ud800-\udfff]").search
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]").search
 _ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 _DATE = re.compile(r"([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?", re.ASCII).fullmatch
@@ -145,11 +146,14 @@ def is_odd(value: Any) -> bool:
 
 
 def has_control(value: Any) -> bool:
-    """Whether a text has control characters, but for tab and line ends: R4 says that it should not."""
-    return isinstance(value, str) and _CONTROL(value) is not None
+    """Whether a text has control characters, but for tab and line ends: R4 says that it should not.
+
+    Half of a surrogate pair is no character at all, and so no matter of should.
+    """
+    return isinstance(value, str) and _CONTROL(value) is not None and _HALF(value) is None
 
 
-_TEXT = "text of at least one character, at most 1 MB, without control characters"
+_TEXT = "text of at least one character, at most 1 MB, without control characters or half characters"
 
 PRIMITIVES: dict[str, Primitive] = {
     "base64Binary": Primitive("string", _is_base64, "base64: A-Z a-z 0-9 + /, padded with = to fours"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -123,3 +124,10 @@ def test_what_is_accepted_here_has_a_structure_that_the_typed_models_accept(reso
         resources.typed(resource)
     except Invalid as fault:
         raise AssertionError([str(issue) for issue in fault.issues]) from fault
+
+
+@pytest.mark.parametrize("name", ["version", "url", "title", "description", "status"])
+def test_half_of_a_surrogate_pair_is_no_text(name: str) -> None:
+    """No text that can be stored or sent as UTF-8 holds one; JSON's escapes can."""
+    form = {"resourceType": "Questionnaire", "url": "urn:x", "status": "active", name: "urn:a\ud800"}
+    assert [issue.expression for issue in validation.check(form) if issue.fails] == [f"Questionnaire.{name}"]
