@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from service.fhir.json_text import decode
 from service.operations.searching.parameters import RECORD_TYPES, Kind, parameters
 from service.operations.searching.query import LARGEST_COUNT, Condition, Query, Value
 from service.operations.searching.values import reference_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from service.operations.ports import Records, Version
@@ -39,9 +40,21 @@ def find_records(
         type_, id_ = reference_parts(about)
         target = Condition("target", Kind.REFERENCE, "", (Value(type_, id_),))
         found |= {one.reference: one for one in _all(records, "Provenance", target)}
+    found |= {one.reference: one for one in _withdrawn(records, list(found.values()))}
     old = [one for one in found.values() if unchanged_since is None or one.updated < unchanged_since]
     young = [one for one in found.values() if one not in old]
     return Found(tuple(old), tuple(young))
+
+
+def _withdrawn(records: Records, found: Sequence[Version]) -> Iterator[Version]:
+    """What the forms once came to and was deleted since: no search finds it, its history holds it all."""
+    for one in found:
+        if one.type != "Provenance" or one.deleted:
+            continue
+        for target in decode(one.body).resource.get("target", ()):
+            there = records.read(*reference_parts(target["reference"]))
+            if there is not None and there.deleted:
+                yield there
 
 
 def _conditions(type_: str, reference: str, identifier: str) -> Iterator[Condition]:

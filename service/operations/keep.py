@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import Conflict, Gone, NotFound, PreconditionFailed, Refused
+from service.fhir.json_text import decode
 from service.operations.checks import check_form
 from service.operations.ports import Write
 from service.operations.searching.query import parse
@@ -77,5 +78,19 @@ def update(
             f"{standing.reference} has been submitted and stands with its results; "
             f"send the change to {FORM}/$submit with status amended"
         )
+    require_same_subject(decode(standing.body).resource, document.resource)
     write = Write(FORM, id_, document.resource, document.text.encode(), expected=standing.version)
     return Kept(records.commit([write], now)[0], fresh=False, issues=issues)
+
+
+def require_same_subject(stored: Resource, form: Resource) -> None:
+    """Nothing, where a form stays about the patient that it names; else Conflict.
+
+    Its history would hold one patient's data under another's name, where no erasure looks for it.
+    """
+    subject = stored.get("subject")
+    if isinstance(subject, dict) and subject != form.get("subject"):
+        raise Conflict(
+            "the stored form is about another patient; create a new one by POST",
+            expression=f"{FORM}.subject",
+        )
