@@ -248,7 +248,29 @@ def test_a_constraint_says(
     assert (found, [program(place) for place in places]) == (severity, [[holds]])
 
 
+LEAST = [
+    ("htg117-procedure", "cement.volume", Decimal(0)),
+    ("htg117-follow-up", "temperature", Decimal(25)),
+    ("htg117-follow-up", "creatinine", Decimal(0)),
+    ("htg117-follow-up", "creatinine.baseline", Decimal(0)),
+]
+
+
+@pytest.mark.parametrize(("name", "link", "least"), LEAST)
+def test_a_quantity_has_its_least_value(name: str, link: str, least: Decimal) -> None:
+    severity, expression, _ = constraints(name)[f"{link.replace('.', '-')}-least"]
+    program = fhirpath.compile(expression)
+    items = [
+        {"linkId": link, "answer": [{"valueQuantity": {"value": value}}]}
+        for value in (least, least - Decimal("0.1"))
+    ]
+    form = {"resourceType": "QuestionnaireResponse", "status": "completed", "item": items}
+    said = [program(item) for item in fhirpath.compile("item").nodes(form)]
+    assert (severity, said) == ("error", [[True], [False]])
+
+
 def test_every_constraint_has_a_case_that_holds_and_one_that_does_not() -> None:
     cased = {(key, holds) for _, key, _, _, holds in CASES}
+    cased |= {(f"{link.replace('.', '-')}-least", holds) for _, link, _ in LEAST for holds in (True, False)}
     keys = {key for name in FORMS for key in constraints(name)}
     assert cased == {(key, holds) for key in keys for holds in (True, False)}
