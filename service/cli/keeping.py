@@ -57,7 +57,12 @@ def backup(
     from service.adapters.records.archive import back_up
 
     with _records() as store:
-        print(f"{back_up(store.engine, file)} versions in {file}")
+        try:
+            count = back_up(store.engine, file)
+        except OSError as fault:
+            print(f"{file}: {fault.strerror}", file=sys.stderr)
+            raise typer.Exit(Exit.USAGE) from None
+        print(f"{count} versions in {file}")
 
 
 def restore(file: Annotated[Path, typer.Argument(help="A file that backup wrote.", exists=True)]) -> None:

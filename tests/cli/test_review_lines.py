@@ -89,3 +89,8 @@ def test_one_resource_over_many_lines_stays_one() -> None:
     nested = form.replace('"item": [', '"item": [\n', 1)
     for given in (form, nested, f"\n{form}", form[:-1]):
         assert len(run("assess", given=given).stdout.splitlines()) == 1
+
+
+def test_a_backup_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    ended = run("backup", str(tmp_path / "nowhere" / "b.gz"), url=f"sqlite:///{tmp_path}/r.sqlite3")
+    assert (ended.returncode, ended.stderr.count("\n"), "nowhere" in ended.stderr) == (2, 1, True)

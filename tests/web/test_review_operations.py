@@ -140,3 +140,37 @@ def test_data_that_cannot_be_read_is_refused_with_its_place(
     body = json.dumps({"resourceType": "Parameters", "parameter": parameters})
     answer = client.post(f"/fhir/{address}", content=body, headers=FHIR_JSON)
     assert (answer.status_code, answer.json()["issue"][0].get("expression")) == (422, [place])
+
+
+def pain(score: int, when: str) -> dict[str, Any]:
+    """A recorded pain score of the synthetic patient."""
+    return {
+        "resourceType": "Observation",
+        "id": f"o{score}",
+        "status": "final",
+        "subject": {"reference": "Patient/1"},
+        "code": {"coding": [{"system": "http://loinc.org", "code": "38214-3"}]},
+        "effectiveDateTime": when,
+        "valueQuantity": {"value": score},
+    }
+
+
+@pytest.mark.parametrize("form", ["htg117-eligibility", "htg117-procedure"])
+@pytest.mark.parametrize(
+    ("scores", "known"),
+    [
+        ([(7, "2026-11-19"), (3, "2026-11-20")], True),
+        ([(3, "2026-11-20"), (3, "2026-11-20")], True),
+        ([(7, "2026-11-20"), (3, "2026-11-20")], False),
+        ([(7, "2026-11-20"), (3, "2026-11-20T08:00:00Z")], False),
+        ([(3, "2026-11-20T08:00:00Z"), (7, "2026-11-20")], False),
+    ],
+)
+def test_which_of_two_scores_is_the_later_is_never_guessed(
+    client: Client, form: str, scores: list[tuple[int, str]], known: bool
+) -> None:
+    made = populate(client, "Patient/1", PATIENT, *(pain(*one) for one in scores), form=form)
+    items = made.json()["parameter"][0]["resource"].get("item", [])
+    scored = [one for one in items if one["linkId"] == "pain.score"]
+    given = [answer["valueDecimal"] for one in scored for answer in one.get("answer", ())]
+    assert given == ([3] if known else [])
