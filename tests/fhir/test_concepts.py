@@ -293,3 +293,32 @@ def test_translate_answers_parameters() -> None:
         {"name": "result", "valueBoolean": False},
         {"name": "message", "valueString": "no map held here translates this code"},
     ]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"compose": "x"},
+        {"compose": {"include": ["x"]}},
+        {"compose": {"include": None}},
+        {"compose": None},
+        {"compose": {"include": {"system": ANIMALS}}},
+        {"compose": {"include": [{"system": 1}]}},
+        {"compose": {"include": [{"system": ANIMALS, "concept": [{"code": 1}]}]}},
+        {"compose": {"include": [{"system": ANIMALS, "concept": [{}]}]}},
+        {"compose": {"include": [{"system": ANIMALS, "concept": "cat"}]}},
+        {"compose": {"include": [{"system": ANIMALS, "filter": ["x"]}]}},
+        {"compose": {"include": [{"valueSet": ANIMALS}]}},
+        {"compose": {"include": [{"valueSet": [1]}]}},
+        {"expansion": []},
+        {"expansion": {"contains": [{"code": "cat", "contains": "x"}]}},
+        {"expansion": {"contains": [{"code": {}}]}},
+    ],
+)
+def test_a_value_set_of_no_sound_shape_decides_nothing(broken: dict[str, Any]) -> None:
+    """One contained in a form comes in with it and may be anything."""
+    resource = {"resourceType": "ValueSet", "url": "urn:broken"} | broken
+    assert TERMINOLOGY.contains(resource, ANIMALS, "cat") is None
+    assert Terminology({"urn:broken": resource}.get).contains("urn:broken", ANIMALS, "cat") is None
+    with pytest.raises(NotEnumerable):
+        TERMINOLOGY.expand(resource)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from service.fhir.concepts.code_systems import CodeSystem, Concept
-from service.fhir.concepts.value_sets import Member, NotEnumerable, contains, expand
+from service.fhir.concepts.value_sets import Member, NotEnumerable, contains, expand, is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ class Terminology:
         """Reads nothing yet."""
         self._resolve = resolve
         self._systems: dict[str, CodeSystem | None] = {}
+        self._value_sets: dict[str, Resource | None] = {}
         self._expansions: dict[str, dict[tuple[str, str], Member]] = {}
 
     def code_system(self, url: str) -> CodeSystem | None:
@@ -42,20 +43,29 @@ class Terminology:
 
     def value_set(self, canonical: str) -> Resource | None:
         """The value set of that canonical, or None where it is not held here."""
-        found = self._resolve(canonical)
-        return found if found and found.get("resourceType") == "ValueSet" else None
+        if canonical not in self._value_sets:
+            found = self._resolve(canonical)
+            held = found if found and found.get("resourceType") == "ValueSet" else None
+            self._value_sets[canonical] = self._sound(held) if held else None
+        return self._value_sets[canonical]
+
+    @staticmethod
+    def _sound(value_set: Resource) -> Resource | None:
+        return value_set if is_sound(value_set) else None
 
     def contains(self, value_set: str | Resource, system: str | None, code: str) -> bool | None:
         """Whether a value set (its canonical, or the resource) holds a code; None if that is undecidable.
 
         ``system`` None asks about a bare ``code``, for which any system of the value set counts.
         """
-        resource = self.value_set(value_set) if isinstance(value_set, str) else value_set
+        resource = self.value_set(value_set) if isinstance(value_set, str) else self._sound(value_set)
         return None if resource is None else contains(self, resource, system, code)
 
     def expand(self, value_set: str | Resource) -> dict[tuple[str, str], Member]:
         """The codes of a value set in order; NotEnumerable says which codes are not held here."""
         if isinstance(value_set, dict):
+            if not is_sound(value_set):
+                raise NotEnumerable("the value set is not well-formed")
             return expand(self, value_set)
         if value_set not in self._expansions:
             resource = self.value_set(value_set)

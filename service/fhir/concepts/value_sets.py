@@ -61,6 +61,53 @@ def all_true(truths: Iterable[Truth]) -> Truth:
     return None if unknown else True
 
 
+def is_sound(value_set: Resource) -> bool:
+    """Whether compose and expansion have the shape that R4 gives them, so that they can be read.
+
+    A value set contained in a form comes in with it, and may be anything.
+    """
+    compose = value_set.get("compose", {})
+    if not isinstance(compose, dict) or not _entries(compose.get("include", []), compose.get("exclude", [])):
+        return False
+    parts = [*compose.get("include", ()), *compose.get("exclude", ())]
+    expansion = value_set.get("expansion", {})
+    return (
+        isinstance(expansion, dict)
+        and all(_is_sound_part(part) for part in parts)
+        and _are_coded(expansion.get("contains", []), 0)
+    )
+
+
+def _is_sound_part(part: Resource) -> bool:
+    named = part.get("valueSet", [])
+    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+        return False
+    texts = (part.get("system", ""), part.get("version", ""))
+    return (
+        all(isinstance(text, str) for text in texts)
+        and _entries(part.get("filter", []))
+        and _are_coded(part.get("concept", []), 0)
+        and all(isinstance(entry.get("code"), str) for entry in part.get("concept", ()))
+    )
+
+
+def _are_coded(entries: Any, depth: int) -> bool:
+    if not _entries(entries) or depth > _DEEPEST:
+        return False
+    return all(
+        isinstance(entry.get("code", ""), str)
+        and isinstance(entry.get("system", ""), str)
+        and _entries(entry.get("designation", []))
+        and _are_coded(entry.get("contains", []), depth + 1)
+        for entry in entries
+    )
+
+
+def _entries(*found: Any) -> bool:
+    """Whether each is an array of objects."""
+    return all(isinstance(one, list) and all(isinstance(entry, dict) for entry in one) for one in found)
+
+
 def contains(source: Source, value_set: Resource, system: str | None, code: str, depth: int = 0) -> Truth:
     """Whether the value set holds the code; None where that cannot be decided with what is held here.
 
