@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Resource = dict[str, Any]
 FORM = "QuestionnaireResponse"
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""Not every database can keep it: PostgreSQL's texts cannot."""
 
 
 def check_form(document: Document, content: Content, form: Resource | None = None) -> tuple[Issue, ...]:
@@ -25,6 +28,9 @@ def check_form(document: Document, content: Content, form: Resource | None = Non
     ``form`` is the QuestionnaireResponse where the document wraps it in Parameters.
     """
     own = document.resource if form is None else form
+    if _NUL.search(document.text):
+        said = "a text holds the character U+0000, which FHIR R4 does not allow in any string; leave it out"
+        raise Invalid(said, issues=[error("value", said, FORM)])
     questionnaire = questionnaire_of(own, content)
     issues = validation.check(own, questionnaire=questionnaire, resolve=content.resolve)
     if form is None:

@@ -89,3 +89,10 @@ def test_a_draft_of_one_patient_never_becomes_the_form_of_another(client: Client
     other = eligibility(subject={"reference": "https://ehr.example.org/fhir/Patient/9990000026"})
     assert said(submit(client, other)) == (409, ["QuestionnaireResponse.subject"])
     assert submit(client, eligibility()).status_code == 200
+
+
+def test_a_text_that_no_database_must_keep_is_refused(client: Client) -> None:
+    form = eligibility(identifier={"system": "https://ehr.example.org/forms", "value": "a\x00b"})
+    assert said(submit(client, form)) == (422, ["QuestionnaireResponse"])
+    allowed = eligibility(identifier={"system": "https://ehr.example.org/forms", "value": "a\\u0000b"})
+    assert submit(client, allowed).status_code == 200
