@@ -62,14 +62,18 @@ class Actor:
         circumstances = Circumstances(
             _SUBJECT, instant(now), _reference(form, "encounter"), _author(form, "Practitioner"), None
         )
-        applied = apply(Application(plan.resource, plan, form, circumstances, {}, self.content.resolve))
+        applied = apply(
+            Application(
+                plan.resource, plan, form, circumstances, {}, self.content.resolve, assessment.evaluation
+            )
+        )
         care_plan = _about(render_care_plan(applied), form["subject"])
         made = [
             Draft(assessment.outcome(form, setting), _OUTCOME),
             Draft(assessment.guidance_response(form, setting)),
             Draft(care_plan, _CARE_PLAN),
         ]
-        return made, (*assessment.evaluation.issues, *applied.issues)
+        return made, tuple(applied.issues)
 
 
 def _named(form: Resource) -> Callable[[str], str]:

@@ -63,6 +63,7 @@ class Application:
     """One call: the plan read, the form it is applied to, and where definitions are found.
 
     ``variables`` are resources that expressions may name: subject, encounter, practitioner, organization.
+    ``evaluation`` is the plan's over that form, where it has been made already.
     """
 
     definition: Resource
@@ -71,6 +72,7 @@ class Application:
     circumstances: Circumstances
     variables: Mapping[str, Resource]
     resolve: Callable[[str], Resource | None]
+    evaluation: Evaluation | None = None
 
 
 def apply(application: Application) -> Applied:
@@ -79,7 +81,9 @@ def apply(application: Application) -> Applied:
     form = application.form
     if plan is not None and form is None:
         form = {"resourceType": FORM_TYPE, "questionnaire": plan.form, "status": "in-progress"}
-    evaluation = assess(plan, form) if plan is not None and form is not None else None
+    evaluation = application.evaluation
+    if evaluation is None and plan is not None and form is not None:
+        evaluation = assess(plan, form)
     applied = Applied(application.definition, application.circumstances, evaluation)
     if evaluation is not None:
         applied.issues += evaluation.issues

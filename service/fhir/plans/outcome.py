@@ -13,7 +13,7 @@ from service.domain.evaluation import Truth
 from service.fhir.plans.rendering import render_issues
 
 if TYPE_CHECKING:
-    from service.domain.evaluation import Code, Evaluation, Finding
+    from service.domain.evaluation import Code, Evaluation, Finding, Statement
     from service.fhir.plans.reading import Plan
 
 Resource = dict[str, Any]
@@ -65,7 +65,7 @@ def render_outcome(evaluation: Evaluation, plan: Plan, form: Resource, setting: 
     observation: Resource = {
         "resourceType": "Observation",
         "meta": {"profile": [f"{base}/StructureDefinition/eligibility-outcome"]},
-        "status": "final",
+        "status": "amended" if form.get("status") == "amended" else "final",
         "category": [CATEGORY],
         "code": {"coding": [_coding(plan.outcome_code)]},
         "subject": form.get("subject"),
@@ -76,7 +76,7 @@ def render_outcome(evaluation: Evaluation, plan: Plan, form: Resource, setting: 
             "coding": [_coding(evaluation.outcome.code)],
             "text": evaluation.outcome.title,
         },
-        "note": [{"text": f"{note.title}. {note.text}"} for note in evaluation.notes] or None,
+        "note": [{"text": _said(note)} for note in evaluation.notes] or None,
         "derivedFrom": [{"reference": setting.form}],
         "component": [_component(finding, base) for finding in evaluation.findings],
     }
@@ -108,6 +108,11 @@ def render_guidance_response(evaluation: Evaluation, form: Resource, setting: Se
         response["contained"] = [messages | render_issues(evaluation.issues)]
         response["evaluationMessage"] = [{"reference": f"#{_MESSAGES}"}]
     return {name: value for name, value in response.items() if value is not None}
+
+
+def _said(note: Statement) -> str:
+    """A note in one text; a title that says the same as the text is not said twice."""
+    return note.text if note.text.startswith(note.title) else f"{note.title}. {note.text}"
 
 
 def _component(finding: Finding, base: str) -> Resource:
