@@ -131,7 +131,7 @@ def test_one_id_on_two_servers_is_two_patients(client: Client) -> None:
 def test_data_that_cannot_be_read_is_refused_with_its_place(
     client: Client, address: str, entry: Any, place: str
 ) -> None:
-    subject = {"valueReference": {"reference": "Patient/1"}}
+    subject: dict[str, Any] = {"valueReference": {"reference": "Patient/1"}}
     if "apply" in address:
         subject = {"valueString": "Patient/1"}
     bundle = {"resourceType": "Bundle", "type": "collection",
