@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import Invalid, Unprocessable
-from service.domain.issues import error
+from service.domain.issues import Issue, error, information
 from service.fhir.plans import Application, Applied, Circumstances, apply
 from service.fhirpath import temporal
 
@@ -47,7 +47,26 @@ def apply_plan(definition: Resource, call: Call, plans: Plans, content: Content)
     circumstances = Circumstances(
         call.subject, call.now, call.encounter, call.practitioner, call.organization
     )
-    return apply(Application(definition, plan, form, circumstances, variables(call), content.resolve))
+    applied = apply(Application(definition, plan, form, circumstances, variables(call), content.resolve))
+    if plan is not None:
+        applied.issues += unused_forms(call.data, plan.form)
+    return applied
+
+
+def unused_forms(data: Iterable[Resource], canonical: str) -> list[Issue]:
+    """What is to be said of forms in data that are not applied, because they are not answered."""
+    return [
+        information(
+            "informational",
+            f"a form in data is {str(resource.get('status'))[:40]} and is not used; "
+            f"a form counts once it is {' or '.join(ANSWERED)}",
+            "Parameters.parameter:data",
+        )
+        for resource in data
+        if resource.get("resourceType") == FORM
+        and str(resource.get("questionnaire", "")).split("|")[0] == canonical
+        and resource.get("status") not in ANSWERED
+    ]
 
 
 def choose_form(data: Iterable[Resource], canonical: str, subject: str) -> Resource | None:

@@ -7,20 +7,21 @@ updates the results that it still supports.
 
 from __future__ import annotations
 
-from collections import Counter
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from service.domain.errors import Unprocessable
+from service.fhir.json_text import decode
 from service.operations.searching.parameters import RECORD_TYPES
 from service.operations.searching.query import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from service.operations.identity import Identity
-    from service.operations.ports import Records
+    from service.operations.ports import Records, Version
 
 Resource = dict[str, Any]
 
@@ -55,9 +56,15 @@ def drafts(extracted: Resource) -> list[Draft]:
     return found
 
 
-def settle(made: Sequence[Draft], identity: Identity, records: Records) -> list[Resource]:
-    """The results with their ids, references among them put right; those that exist already are left out."""
-    roles = _roles(made)
+def settle(
+    made: Sequence[Draft], identity: Identity, records: Records, held: Sequence[Version] = ()
+) -> list[Resource]:
+    """The results with their ids, references among them put right; those that exist already are left out.
+
+    ``held`` are the results of the form's last submission: what has not changed keeps its id, whatever was
+    taken out or put in before it.
+    """
+    roles = _roles(made, identity, held)
     references: dict[str, str] = {}
     kept: list[tuple[Resource, str]] = []
     for draft, role in zip(made, roles, strict=True):
@@ -84,26 +91,81 @@ def _existing(draft: Draft, records: Records) -> str | None:
     return found.versions[0].id if found.versions else None
 
 
-def _roles(made: Sequence[Draft]) -> list[str]:
-    plain = [_role(draft.resource) for draft in made]
-    numbered = _numbered(plain)
-    by_url = {draft.url: role for draft, role in zip(made, numbered, strict=True) if draft.url}
-    about = [
-        " ".join(
-            [role, *(by_url.get(str(one.get("reference")), "") for one in draft.resource.get("focus", ()))]
-        )
-        for draft, role in zip(made, plain, strict=True)
+def _roles(made: Sequence[Draft], identity: Identity, held: Sequence[Version]) -> list[str]:
+    """The role of each draft: what it is, what it is about, and its place among its equals."""
+    stored = {one.id: (one.reference, decode(one.body).resource) for one in held if one.body}
+    before = _looks(list(stored.values()), frozenset(one.reference for one in held))
+    looks = dict(zip(stored, before, strict=True))
+    urls = frozenset(name for draft in made for name in _names(draft))
+    now = _looks([(draft.url, draft.resource) for draft in made], urls) if looks else [""] * len(made)
+    found: dict[int, str] = {}
+    for about in (False, True):
+        groups: dict[str, list[int]] = {}
+        for index, draft in enumerate(made):
+            if bool(draft.resource.get("focus")) is about:
+                groups.setdefault(_plain(draft.resource, made, found), []).append(index)
+        for role, indices in groups.items():
+            found |= _placed(role, {at: now[at] for at in indices}, identity, looks)
+    return [found[index] for index in range(len(made))]
+
+
+def _plain(resource: Resource, made: Sequence[Draft], found: Mapping[int, str]) -> str:
+    """The role without its number; an Observation about another result has that one's role in its own."""
+    by_url = {draft.url: found[index] for index, draft in enumerate(made) if draft.url and index in found}
+    about = (by_url.get(str(one.get("reference")), "") for one in resource.get("focus", ()))
+    return " ".join([_role(resource), *about])
+
+
+def _placed(
+    role: str, drafts: Mapping[int, str], identity: Identity, looks: Mapping[str, str]
+) -> dict[int, str]:
+    """Numbered roles for equal drafts: first those that look as they did, then the rest in order."""
+    free = [f"{role} {number}" for number in range(1, len(drafts) + 1)]
+    while identity.result(f"{role} {len(free) + 1}") in looks:
+        free.append(f"{role} {len(free) + 1}")
+    placed: dict[int, str] = {}
+    for index, look in drafts.items():
+        same = next((name for name in free if looks.get(identity.result(name)) == look), None)
+        if same is not None:
+            placed[index] = same
+            free.remove(same)
+    for index in drafts:
+        if index not in placed:
+            placed[index] = free.pop(0)
+    return placed
+
+
+def _names(draft: Draft) -> tuple[str, str]:
+    """What other results may call a draft by."""
+    return draft.url, f"{draft.resource['resourceType']}/{draft.url}"
+
+
+def _looks(results: Sequence[tuple[str, Resource]], siblings: frozenset[str]) -> list[str]:
+    """What each result says, and what the results about it say; given with the name that they call it by.
+
+    Ids, statuses, and which sibling a reference leads to are left out.
+    """
+    own = []
+    about: dict[str, list[str]] = {}
+    for _, resource in results:
+        said = {name: value for name, value in resource.items() if name not in ("id", "meta", "status")}
+        own.append(json.dumps(_unpointed(said, siblings), sort_keys=True, default=str))
+        for one in resource.get("focus", ()):
+            about.setdefault(str(one.get("reference")), []).append(own[-1])
+    return [
+        " ".join([look, *sorted(about.get(name, ()))]) for (name, _), look in zip(results, own, strict=True)
     ]
-    return _numbered(about)
 
 
-def _numbered(roles: Iterable[str]) -> list[str]:
-    seen: Counter[str] = Counter()
-    found = []
-    for role in roles:
-        seen[role] += 1
-        found.append(f"{role} {seen[role]}")
-    return found
+def _unpointed(node: Any, siblings: frozenset[str]) -> Any:
+    if isinstance(node, dict):
+        return {
+            key: ""
+            if key == "reference" and isinstance(value, str) and value in siblings
+            else _unpointed(value, siblings)
+            for key, value in node.items()
+        }
+    return [_unpointed(part, siblings) for part in node] if isinstance(node, list) else node
 
 
 def _role(resource: Resource) -> str:

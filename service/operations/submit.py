@@ -34,7 +34,7 @@ _MARKED = frozenset(
     {"CarePlan", "Device", "GuidanceResponse", "Observation", "Procedure", "RequestGroup", "Task"}
 )
 """The types of result whose R4 status can say ``entered-in-error``."""
-_ATTEMPTS = 5
+_ATTEMPTS = 30
 
 Act = Callable[[Resource, "datetime"], tuple[list[Draft], tuple[Issue, ...]]]
 """What a checked form with its id comes to: its results, and what is to be known of them."""
@@ -76,9 +76,11 @@ def submit(
     for attempt in range(_ATTEMPTS):
         try:
             made = _submit(sent, records, act, now, expected, software, hopeful=not attempt)
-        except PreconditionFailed:
-            if expected is not None or attempt == _ATTEMPTS - 1:
+        except PreconditionFailed as fault:
+            if expected is not None:
                 raise
+            if attempt == _ATTEMPTS - 1:
+                raise Conflict("others change this form at the same time; send it again") from fault
         else:
             return Submission(made.versions, made.fresh, (*issues, *made.issues))
     raise AssertionError  # the last attempt returned or raised
@@ -111,7 +113,7 @@ def _submit(
         if before is not None and fingerprint(stored) == fingerprint(form):
             return Submission((standing, *(one for one in held if not one.deleted), before), fresh=False)
         _check_change(stored, form, submitted=before is not None)
-    results, issues = _results(form, identity, records, act, now)
+    results, issues = _results(form, identity, records, act, now, held)
     writes = [Write(FORM, identity.id, {**form, "id": identity.id}, sent.body, expected=number)]
     writes += _writes(results, held, None if hopeful and standing is None else records)
     writes += _withdrawals(results, held)
@@ -126,12 +128,12 @@ def _submit(
 
 
 def _results(
-    form: Resource, identity: Identity, records: Records, act: Act, now: datetime
+    form: Resource, identity: Identity, records: Records, act: Act, now: datetime, held: Sequence[Version]
 ) -> tuple[list[Resource], tuple[Issue, ...]]:
     if form["status"] == WITHDRAWN:
         return [], ()
     made, issues = act({**form, "id": identity.id}, now)
-    return settle(made, identity, records), issues
+    return settle(made, identity, records, held), issues
 
 
 def _held(before: Version | None, records: Records) -> list[Version]:

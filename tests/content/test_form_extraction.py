@@ -309,3 +309,11 @@ def test_a_procedure_form_with_nothing_answered_is_no_procedure() -> None:
     dated = empty | {"item": [{"linkId": "procedure.date", "answer": [{"valueDate": "2026-01-01"}]}]}
     found = extract(dated, form, new_id=lambda name: f"urn:uuid:{uuid5(NAMESPACE_URL, name)}").entries
     assert [entry.resource["resourceType"] for entry in found] == ["Procedure"]
+
+
+@pytest.mark.parametrize("link", ["temperature", "creatinine"])
+def test_a_unit_without_a_number_is_no_measurement(link: str) -> None:
+    item = {"linkId": link, "answer": [{"valueQuantity": {"unit": "x", "code": "Cel"}}]}
+    made = response("htg117-follow-up", item)
+    form = content.resource("Questionnaire", "htg117-follow-up")
+    assert extract(made, form, new_id=lambda name: f"urn:uuid:{uuid5(NAMESPACE_URL, name)}").entries == ()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.domain.errors import Invalid, Unprocessable
-from service.operations.apply import Call, choose_form, same, variables
+from service.operations.apply import Call, choose_form, same, unused_forms, variables
 from tests.second_guidance import BASE, form
 
 CANONICAL = f"{BASE}/Questionnaire/toy-watering"
@@ -63,3 +63,12 @@ def test_expressions_may_name_the_resources_that_data_holds() -> None:
     patient = {"resourceType": "Patient", "id": "1"}
     call = Call("Patient/1", "1999-01-01T00:00:00Z", practitioner="Practitioner/2", data=(patient,))
     assert variables(call) == {"subject": patient}
+
+
+def test_a_form_that_is_not_used_is_said() -> None:
+    started = authored("1999-01-01T12:00:00Z", status="in-progress")
+    answered = authored("1999-01-01T12:00:00Z")
+    [said] = unused_forms([started, answered, {"resourceType": "Patient"}], CANONICAL)
+    assert said.message == (
+        "a form in data is in-progress and is not used; a form counts once it is completed or amended"
+    )

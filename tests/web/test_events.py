@@ -88,3 +88,35 @@ def test_a_form_is_extracted_without_being_stored(client: Client) -> None:
     assert [entry["resource"]["resourceType"] for entry in by_instance["entry"]] == [
         entry["resource"]["resourceType"] for entry in bundle["entry"]
     ]
+
+
+def told(term: str, words: str) -> dict[str, Any]:
+    """An event with its narrative."""
+    return {
+        "linkId": "event",
+        "item": [*event(term)["item"], {"linkId": "event.narrative", "answer": [{"valueString": words}]}],
+    }
+
+
+def by_words(found: list[dict[str, Any]]) -> dict[str, str]:
+    """Ids of the AdverseEvents and of the Observations about them, by the narrative that they carry."""
+    return {
+        f"{one['resourceType']} {words}": one["id"]
+        for one in found
+        for words in ("first", "second", "third")
+        if one.get("status") != "entered-in-error"
+        and (one["resourceType"] == "AdverseEvent" or "focus" in one)
+        and f"the {words}" in str(one)
+    }
+
+
+def test_of_two_like_events_the_one_that_stays_keeps_its_id(client: Client) -> None:
+    """An external reference to an adverse event must not come to lead to another one."""
+    first, second, third = (told("fever", f"the {words}") for words in ("first", "second", "third"))
+    before = by_words(submit(client, follow_up(first, second)))
+    after = by_words(submit(client, follow_up(second, status="amended")))
+    assert after.items() <= before.items()
+    assert after
+    more = by_words(submit(client, follow_up(third, second, status="amended")))
+    assert {name: id_ for name, id_ in more.items() if "second" in name} == after
+    assert len(set(more.values())) == len(more)

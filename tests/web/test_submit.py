@@ -64,7 +64,7 @@ def test_an_amendment_updates_what_follows_from_the_form(client: Client) -> None
     amended = submit(client, pending(status="amended"))
     assert (unsaid.status_code, "amended" in unsaid.text) == (409, True)
     assert seen(amended) == [
-        ("QuestionnaireResponse", "2", "amended"), ("Observation", "2", "final"),
+        ("QuestionnaireResponse", "2", "amended"), ("Observation", "2", "amended"),
         ("GuidanceResponse", "2", "data-required"), ("CarePlan", "2", "draft"), ("Provenance", "1", ""),
     ]  # fmt: skip
     assert [one["id"] for one in resources(amended)[:4]] == [one["id"] for one in first[:4]]

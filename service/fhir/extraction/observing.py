@@ -222,6 +222,9 @@ class _Walk:
         """The answer as Observation.value[x] or component.value[x]; None where there is none to take."""
         for name, value in answer.items():
             if name.startswith("value"):
+                if name == "valueQuantity" and "value" not in value and "_value" not in value:
+                    self.run.warn("incomplete", "the quantity has no number; it is not extracted", place)
+                    return None
                 made = _observed(name, value, plan.unit)
                 if made is None:
                     self.run.warn(

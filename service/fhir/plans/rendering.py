@@ -28,7 +28,7 @@ def render_care_plan(applied: Applied) -> Resource:
     supporting = []
     if applied.issues:
         contained.append(_with_id(render_issues(applied.issues), MESSAGES))
-        supporting.append({"reference": f"#{MESSAGES}", "display": "Rules that could not be evaluated"})
+        supporting.append({"reference": f"#{MESSAGES}", "display": "What is to be known of these proposals"})
     circumstances = applied.circumstances
     plan: Resource = {
         "resourceType": "CarePlan",
