@@ -25,9 +25,7 @@ from service.adapters import content as published
 from service.adapters import records, verdicts
 from service.adapters.absent import NoRecords
 from service.adapters.content_checks import require_sound
-from service.adapters.tokens import Tokens
 from service.domain.errors import ServiceError
-from service.fhir.concepts import Terminology
 from service.fhir.json_text import Document, Limits
 from service.operations.act import Actor
 from service.operations.assess import Plans
@@ -50,6 +48,7 @@ if TYPE_CHECKING:
     from service.adapters.records import Store
     from service.operations.ports import Content, Records
     from service.settings import Settings
+    from service.web.security import Guard
 
 THREADS = 8
 
@@ -93,7 +92,7 @@ def log_to(stream: TextIO, level: str) -> None:
 def compose(settings: Settings, content: Content, records: Records, threads: Executor) -> Services:
     """Everything that handlers and commands work with."""
     plans = Plans(content)
-    terminology = Terminology(content.resolve)
+    terminology = content.terminology
     terms = Terms(terminology)
     return Services(
         content=content,
@@ -109,8 +108,17 @@ def compose(settings: Settings, content: Content, records: Records, threads: Exe
         operations=OPERATIONS,
         limits=Limits(settings.max_body, settings.max_depth),
         base_url=settings.base_url,
-        guard=Tokens(settings.issuers, settings.audience, time.time) if settings.issuers else None,
+        guard=_guard(settings),
     )
+
+
+def _guard(settings: Settings) -> Guard | None:
+    """Who judges tokens, where issuers are configured."""
+    if not settings.issuers:
+        return None
+    from service.adapters.tokens import Tokens  # its libraries are slow to import
+
+    return Tokens(settings.issuers, settings.audience, time.time)
 
 
 def require_sound_once(content: Folder, settings: Settings) -> None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import Malformed
+from service.fhir.concepts import Terminology
 from service.fhir.json_text import Limits, decode
 from service.operations.ports import Published
 
@@ -131,6 +133,11 @@ class Folder:
     def types(self) -> tuple[str, ...]:
         """The types that something is published of."""
         return tuple(sorted({type_ for type_, _ in self._versions}))
+
+    @cached_property
+    def terminology(self) -> Terminology:
+        """The published code systems and value sets, indexed once."""
+        return Terminology(self.resolve)
 
     def resolve(self, canonical: str) -> Resource | None:
         """The resource of a canonical (``url`` or ``url|version``, a fragment left aside), or None."""

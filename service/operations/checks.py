@@ -32,7 +32,9 @@ def check_form(document: Document, content: Content, form: Resource | None = Non
         said = "a text holds the character U+0000, which FHIR R4 does not allow in any string; leave it out"
         raise Invalid(said, issues=[error("value", said, FORM)])
     questionnaire = questionnaire_of(own, content)
-    issues = validation.check(own, questionnaire=questionnaire, resolve=content.resolve)
+    issues = validation.check(
+        own, questionnaire=questionnaire, resolve=content.resolve, terminology=content.terminology
+    )
     if form is None:
         issues = document.placed(issues)
     failed = [issue for issue in issues if issue.fails]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from service.fhir.concepts import Terminology
     from service.operations.searching.query import Query
 
 Resource = dict[str, Any]
@@ -154,6 +155,10 @@ class Content(Protocol):
 
     def types(self) -> tuple[str, ...]:
         """The types that something is published of."""
+
+    @property
+    def terminology(self) -> Terminology:
+        """The published code systems and value sets, indexed once."""
 
     def resolve(self, canonical: str) -> Resource | None:
         """The resource of a canonical (``url`` or ``url|version``), or None where it is not held here."""
