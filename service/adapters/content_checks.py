@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ from service.adapters.content_elements import Element, elements
 from service.domain.errors import ContentFault
 from service.domain.issues import error
 from service.fhir import extraction, validation
+from service.fhir.extraction.sample import answer_everything
 from service.fhir.plans import input_form, read_plan
+from service.operations.terms import Terms
 
 if TYPE_CHECKING:
     from service.adapters.content import Folder
@@ -59,6 +62,28 @@ def check_extraction(content: Folder) -> Iterator[Fault]:
         for issue in extraction.check(one.resource, content.resolve):
             if issue.fails:
                 yield Fault(one.file, issue.expression, issue.message)
+        for last in (False, True):
+            yield from _try_out(one, content, last)
+
+
+def _try_out(one: Published, content: Folder, last: bool) -> Iterator[Fault]:
+    """What is wrong with the resources that a form with every question answered is extracted to."""
+    sample = answer_everything(one.resource, last=last)
+    made = extraction.extract(
+        sample,
+        one.resource,
+        new_id=lambda key: f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, key)}",
+        resolve=content.resolve,
+        terminology=Terms(content.terminology),
+    )
+    for issue in made.issues:
+        if issue.fails:
+            yield Fault(one.file, issue.expression, f"extraction: {issue.message}")
+    for entry in made.entries:
+        found = validation.check(entry.resource, resolve=content.resolve, terminology=content.terminology)
+        for issue in found:
+            if issue.fails:
+                yield Fault(one.file, entry.place, f"extraction yields an invalid resource: {issue}")
 
 
 def check_plans(content: Folder) -> Iterator[Fault]:
@@ -191,8 +216,8 @@ def _uncited(file: str, items: Iterable[Resource], place: str) -> Iterator[Fault
 
 
 CHECKS: list[Check] = [
-    check_names, check_validity, check_plans, check_expressions, check_canonicals, check_link_ids,
-    check_codings, check_citations,
+    check_names, check_validity, check_extraction, check_plans, check_expressions, check_canonicals,
+    check_link_ids, check_codings, check_citations,
 ]  # fmt: skip
 
 

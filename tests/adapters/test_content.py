@@ -14,6 +14,7 @@ from service.adapters.content_checks import find_faults, require_sound
 from service.domain.errors import ContentFault
 
 ROOT = Path(__file__).parents[2]
+FOLLOW_UP = "profiles/htg117/Questionnaire-htg117-follow-up.json"
 FORM = "profiles/htg117/Questionnaire-htg117-eligibility.json"
 PLAN = "profiles/htg117/PlanDefinition-htg117-patient-selection.json"
 
@@ -65,6 +66,18 @@ def test_the_content_of_the_release_is_sound() -> None:
             "no item of htg117-eligibility is 'pain.presentt'",
         ),
         (PLAN, "%resource", "%resource.item.where(", "expected an expression"),
+        (
+            FOLLOW_UP,
+            '"valueString": "%resource.authored"',
+            '"valueString": "\'yesterday\'"',
+            "extraction: templateExtractValue gives a string where a dateTime is wanted",
+        ),
+        (
+            FOLLOW_UP,
+            '"actuality": "actual"',
+            '"actuality": "actually"',
+            "'actually'",
+        ),
     ],
 )
 def test_each_kind_of_fault_is_found(
