@@ -15,6 +15,7 @@ import re
 from typing import NamedTuple
 
 from .errors import ExpressionError
+from .lazy import pattern
 
 
 class Token(NamedTuple):
@@ -35,7 +36,7 @@ class Token(NamedTuple):
 
 _DATE = r"\d{4}(?:-\d{2}(?:-\d{2})?)?"
 _TIME = r"\d{2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?)?"
-_TOKEN = re.compile(
+_TOKEN = pattern(
     rf"""
       (?P<blank>[ \t\r\n]+|//[^\r\n]*|/\*.*?\*/)
     | (?P<datetime>@{_DATE}T(?:{_TIME}(?:Z|[+-]\d{{2}}:\d{{2}})?)?)
@@ -50,7 +51,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
-_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+_ESCAPE = pattern(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _ESCAPED = {"'": "'", '"': '"', "`": "`", "\\": "\\", "/": "/", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _LONGEST_TEXT = 100_000
 
@@ -65,7 +66,7 @@ def tokenize(text: str) -> list[Token]:
         )
     tokens: list[Token] = []
     position, end = 0, len(text)
-    match = _TOKEN.match
+    match = _TOKEN().match
     while position < end:
         found = match(text, position)
         if found is None:
@@ -99,7 +100,7 @@ def _unescape(text: str, raw: str, start: int) -> str:
                 )
             return _ESCAPED[escaped]
 
-        body = _ESCAPE.sub(replace, body)
+        body = _ESCAPE().sub(replace, body)
     if not body.isascii():
         try:
             # \uD83D\uDD25 is one character written in two halves; half a character is none.

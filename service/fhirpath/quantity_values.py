@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from . import decimals, ucum
+from .lazy import pattern
 from .records import record
 from .ucum import Unit
 
@@ -40,9 +41,7 @@ _FROM_FHIR: Final = {"a": "year", "mo": "month", "d": "day", "h": "hour", "min":
 # What toQuantity reckons a year and a month to be; a year against a month is 12.
 _DAYS: Final = {"year": Fraction(365), "month": Fraction(30)}
 
-_TEXT = re.compile(
-    r"(?P<value>[+-]?[0-9]+(?:\.[0-9]+)?)\s*(?:'(?P<unit>[^']+)'|(?P<word>[a-zA-Z]+))?", re.ASCII
-)
+_TEXT = pattern(r"(?P<value>[+-]?[0-9]+(?:\.[0-9]+)?)\s*(?:'(?P<unit>[^']+)'|(?P<word>[a-zA-Z]+))?", re.ASCII)
 
 
 def calendar_unit(word: str) -> str | None:
@@ -57,7 +56,7 @@ def make(value: Decimal, unit: str) -> Quantity:
 
 def parse_quantity(text: str) -> Quantity | None:
     """The quantity as toQuantity reads text: `4 days`, `1 'wk'`, `1.0` (unit 1); None for anything else."""
-    found = _TEXT.fullmatch(text)
+    found = _TEXT().fullmatch(text)
     if found is None:
         return None
     value = decimals.parse_decimal(found["value"])

@@ -5,13 +5,13 @@ with the digits as written, so 28.10 stays 28.10; seconds and their fraction are
 A zone offset stays as written and is never normalised in the value. Years run from 0001 to 9999.
 """
 
-import re
 from datetime import datetime
 from decimal import Context, Decimal
 from functools import lru_cache
 from typing import ClassVar, TypeAlias
 
 from .decimals import divide
+from .lazy import pattern
 from .records import record
 
 
@@ -71,9 +71,9 @@ _DAY = r"(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?"
 _CLOCK = r"([01][0-9]|2[0-3])(?::([0-5][0-9])(?::((?:[0-5][0-9]|60)(?:\.[0-9]+)?))?)?"
 _ZONE = r"(Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?"
 
-_DATE = re.compile(_YEAR + _DAY)
-_DATETIME = re.compile(f"{_YEAR}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T{_CLOCK}{_ZONE}")
-_TIME = re.compile(f"T?{_CLOCK}")
+_DATE = pattern(_YEAR + _DAY)
+_DATETIME = pattern(f"{_YEAR}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T{_CLOCK}{_ZONE}")
+_TIME = pattern(f"T?{_CLOCK}")
 
 _HOUR = Decimal(60)
 # Wide enough for every second that _LONGEST characters can write.
@@ -99,7 +99,7 @@ def parse_datetime(text: str) -> DateTime | None:
     """
     if len(text) > _LONGEST:
         return None
-    found = _DATETIME.fullmatch(text)
+    found = _DATETIME().fullmatch(text)
     if found is None:
         bare = text.removesuffix("T")
         parts = _date_parts(bare)
@@ -114,14 +114,14 @@ def parse_datetime(text: str) -> DateTime | None:
 @lru_cache(maxsize=1024)
 def parse_time(text: str) -> Time | None:
     """The time written as `14`, `14:34` or `14:34:28.5`, also after a T; None for anything else."""
-    found = _TIME.fullmatch(text) if len(text) <= _LONGEST else None
+    found = _TIME().fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
         return None
     return Time(text.removeprefix("T"), _clock_parts(*found.groups()))
 
 
 def _date_parts(text: str) -> tuple[int, ...] | None:
-    found = _DATE.fullmatch(text)
+    found = _DATE().fullmatch(text)
     if found is None:
         return None
     year, month, day = found.groups()
