@@ -10,6 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from service import app as application
+from service.adapters import tokens as token_adapter
 from service.adapters.tokens import Tokens
 from service.domain.errors import Unauthenticated, Unavailable
 from service.operations.ports import Caller
@@ -127,7 +128,7 @@ class _Named:
 def test_scopes_say_how_far_a_token_reaches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, path: str, scopes: str, status: int
 ) -> None:
-    monkeypatch.setattr(application, "Tokens", lambda *_given: _Named())
+    monkeypatch.setattr(token_adapter, "Tokens", lambda *_given: _Named())
     settings = Settings(database_url=f"sqlite:///{tmp_path}/r.sqlite3", issuers=(ISSUER,), audience=AUDIENCE)
     headers = FHIR_JSON | ({"Authorization": f"Bearer {scopes}"} if scopes else {})
     with Client(application.build(settings)) as client:
