@@ -41,7 +41,7 @@ generate: install  ## make the generated files again (HL7 tables, openapi, cover
 
 conformance: install  ## HL7's reference validator over everything published and every golden
 	tools/conformance/build.sh
-	$(BIN)/pytest -m conformance tests/conformance tests/agreement
+	$(BIN)/pytest -m conformance tests
 
 bench: install   ## measure, beside peers where they can be installed
 	$(BIN)/python -m bench

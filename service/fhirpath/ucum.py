@@ -13,11 +13,11 @@ A unit becomes an exact ratio (Fraction) to the base units m, s, g, rad, K, C, c
 powers. Two units are commensurable when the vectors are the same. A mole is a number, as UCUM has it.
 """
 
-import re
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Final, TypeAlias
 
+from .lazy import pattern
 from .records import record
 from .ucum_special import SCALES, Scale
 from .ucum_table import ARBITRARY, BASES, PREFIXES, RATIOS, SPECIAL
@@ -31,10 +31,10 @@ _DEEPEST = 20
 _BITS = 4096
 _POWER = 3
 
-_EXPONENT: Final = re.compile(r"[+-]?[0-9]+\Z")
-_COMPONENT: Final = re.compile(r"(?:\[[^\[\]]*\]|[^\[\]./(){}\s])+")
-_ANNOTATION: Final = re.compile(r"\{[!-z|~]*\}")
-_DIGITS: Final = re.compile(r"[1-9][0-9]{0,19}")
+_EXPONENT: Final = pattern(r"[+-]?[0-9]+\Z")
+_COMPONENT: Final = pattern(r"(?:\[[^\[\]]*\]|[^\[\]./(){}\s])+")
+_ANNOTATION: Final = pattern(r"\{[!-z|~]*\}")
+_DIGITS: Final = pattern(r"[1-9][0-9]{0,19}")
 
 
 class UnitError(ValueError):
@@ -183,17 +183,19 @@ class _Reader:
             return unit
         if self._annotation():
             return _ONE
-        found = _COMPONENT.match(self.text, self.at)
+        found = _COMPONENT().match(self.text, self.at)
         if found is None:
             raise self._error("lacks a unit")
         word = found[0]
-        unit = Unit(Fraction(word), (), (), Fraction(word)) if _DIGITS.fullmatch(word) else self._simple(word)
+        unit = (
+            Unit(Fraction(word), (), (), Fraction(word)) if _DIGITS().fullmatch(word) else self._simple(word)
+        )
         self.at = found.end()
         self._annotation()
         return unit
 
     def _simple(self, word: str) -> Unit:
-        found = _EXPONENT.search(word)
+        found = _EXPONENT().search(word)
         unit = _prefixed(word if found is None else word[: found.start()])
         if unit is None:
             raise self._error("has no such unit")
@@ -216,7 +218,7 @@ class _Reader:
     def _annotation(self) -> bool:
         if not self.text.startswith("{", self.at):
             return False
-        found = _ANNOTATION.match(self.text, self.at)
+        found = _ANNOTATION().match(self.text, self.at)
         if found is None:
             raise self._error("has an annotation that is not closed or not plain ASCII")
         self.at = found.end()
