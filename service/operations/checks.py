@@ -22,6 +22,23 @@ _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 """Not every database can keep it: PostgreSQL's texts cannot."""
 
 
+def check(
+    resource: Resource,
+    content: Content,
+    *,
+    questionnaire: Resource | None = None,
+    profiles: Sequence[str] = (),
+) -> tuple[Issue, ...]:
+    """What is wrong with a resource beside what is published, whose terminology is indexed once for all."""
+    return validation.check(
+        resource,
+        questionnaire=questionnaire,
+        profiles=profiles,
+        resolve=content.resolve,
+        terminology=content.terminology,
+    )
+
+
 def check_form(document: Document, content: Content, form: Resource | None = None) -> tuple[Issue, ...]:
     """What is worth knowing of a form that passes; Invalid carries every issue of one that does not.
 
@@ -32,9 +49,7 @@ def check_form(document: Document, content: Content, form: Resource | None = Non
         said = "a text holds the character U+0000, which FHIR R4 does not allow in any string; leave it out"
         raise Invalid(said, issues=[error("value", said, FORM)])
     questionnaire = questionnaire_of(own, content)
-    issues = validation.check(
-        own, questionnaire=questionnaire, resolve=content.resolve, terminology=content.terminology
-    )
+    issues = check(own, content, questionnaire=questionnaire)
     if form is None:
         issues = document.placed(issues)
     failed = [issue for issue in issues if issue.fails]
@@ -76,7 +91,7 @@ def check_given(resources: Sequence[Resource], place: str, content: Content) -> 
 def _misshapen(resource: Resource, place: str, content: Content) -> list[Issue]:
     return [
         replace(issue, expression=f"{place}{issue.expression[len(issue.expression.split('.')[0]) :]}")
-        for issue in validation.check(resource, resolve=content.resolve)
+        for issue in check(resource, content)
         if issue.fails and issue.code == "structure"
     ]
 

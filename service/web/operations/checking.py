@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import Gone, NotFound, Refused
 from service.domain.issues import information, ordered
-from service.fhir import validation
 from service.fhir.json_text import decode
 from service.fhirpath.model import R4
+from service.operations.checks import check
 from service.web.errors import outcome
 from service.web.operations.declared import Answer, In, Operation
 
@@ -40,7 +40,7 @@ def _validate(call: Call) -> Answer:
             f"the resource's id must be '{call.id[:64]}' to update it", expression=f"{call.type}.id"
         )
     profiles = (profile,) if profile else ()
-    issues = validation.check(resource, profiles=profiles, resolve=call.services.content.resolve)
+    issues = check(resource, call.services.content, profiles=profiles)
     if call.document is not None and resource is call.document.resource:
         issues = call.document.placed(issues)
     return Answer(outcome(ordered(issues) or (information("informational", "All OK: no issue was found"),)))

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import Gone, Invalid, NotFound, Refused
 from service.domain.issues import Severity
-from service.fhir import validation
 from service.fhir.json_text import decode
-from service.operations.checks import check_form, questionnaire_of
+from service.operations.checks import check, check_form, questionnaire_of
 from service.operations.extract import extract_form
 from service.web.errors import outcome
 from service.web.operations.declared import Answer, In, Operation
@@ -57,11 +56,8 @@ def _form(call: Call) -> Resource:
 
 def _checked(form: Resource, questionnaire: Resource, call: Call) -> Resource:
     """The Questionnaire sent along, once it and the form hold together."""
-    resolve = call.services.content.resolve
-    issues = [
-        *validation.check(questionnaire, resolve=resolve),
-        *validation.check(form, questionnaire=questionnaire, resolve=resolve),
-    ]
+    content = call.services.content
+    issues = [*check(questionnaire, content), *check(form, content, questionnaire=questionnaire)]
     if any(issue.fails for issue in issues):
         raise Invalid("the form or its Questionnaire is not valid", issues=issues)
     return questionnaire

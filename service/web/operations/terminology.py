@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import Invalid, NotFound, Refused
 from service.domain.issues import ordered
-from service.fhir import validation
 from service.fhir.concepts.parameters import expand_value_set, look_up, translate_code, validate_code
+from service.operations.checks import check
 from service.operations.representation import instant
 from service.web.operations.declared import Answer, In, Operation
 
@@ -40,7 +40,7 @@ def _held(call: Call, type_: str, *names: str, version: str | None = None) -> Re
 
 def _checked(call: Call, given: Resource) -> Resource:
     """A resource sent along, once it is known to be one; Invalid with its faults."""
-    issues = validation.check(given, resolve=call.services.content.resolve)
+    issues = check(given, call.services.content)
     if any(issue.fails for issue in issues):
         raise Invalid(f"the {given['resourceType']} sent along has faults", issues=ordered(issues))
     return given
