@@ -77,7 +77,7 @@ def decode(body: bytes, limits: Limits | None = None) -> Document:
     resource = _parse(text)
     if not isinstance(resource, dict):
         raise Malformed("the body is not a JSON object; send one FHIR resource")
-    if body.count(b"{") + body.count(b"[") > limits.depth and _depth(resource, limits.depth):
+    if body.count(b"{") + body.count(b"[") > limits.depth and nests_deeper(resource, limits.depth):
         raise TooLarge(f"the body nests more than {limits.depth} levels; no FHIR resource needs so many")
     if _ESCAPED_SURROGATE.search(body):
         _refuse_lone_surrogates(resource, text)
@@ -143,7 +143,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _depth(resource: Any, limit: int) -> bool:
+def nests_deeper(resource: Any, limit: int) -> bool:
     """Whether the structure nests deeper than the limit. Level by level, so that depth costs no stack."""
     level: list[Any] = [resource]
     for _ in range(limit):

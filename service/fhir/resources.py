@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from service.domain.errors import Invalid
 from service.domain.issues import Issue, Severity
-from service.fhir.json_text import decode
+from service.fhir.json_text import decode, nests_deeper
 from service.fhirpath.model import R4
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def typed(resource: dict[str, Any]) -> Resource:
     name = resource.get("resourceType")
     if not isinstance(name, str) or name not in R4.resources:
         raise Invalid("resourceType must be one of R4's resource types", expression="resourceType")
-    if _deeper(resource, _DEPTH):
+    if nests_deeper(resource, _DEPTH):
         raise Invalid(f"the resource nests more than {_DEPTH} levels, more than the typed models can read")
     try:
         model = get_fhir_model_class(name)
@@ -55,17 +55,3 @@ def _issue(name: str, entry: Any) -> Issue:
         else:
             parts.append(str(step))
     return Issue(Severity.ERROR, "structure", str(entry.get("msg", ""))[:200], ".".join(parts))
-
-
-def _deeper(resource: Any, limit: int) -> bool:
-    level = [resource]
-    for _ in range(limit):
-        level = [
-            child
-            for node in level
-            for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, (dict, list))
-        ]
-        if not level:
-            return False
-    return True

@@ -15,7 +15,7 @@ from service.fhir.plans import Application, Applied, Circumstances, apply
 from service.fhirpath import temporal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from service.operations.assess import Plans
     from service.operations.ports import Content
@@ -62,11 +62,17 @@ def unused_forms(data: Iterable[Resource], canonical: str) -> list[Issue]:
             f"a form counts once it is {' or '.join(ANSWERED)}",
             "Parameters.parameter:data",
         )
-        for resource in data
-        if resource.get("resourceType") == FORM
-        and str(resource.get("questionnaire", "")).split("|")[0] == canonical
-        and resource.get("status") not in ANSWERED
+        for resource in _forms(data, canonical)
+        if resource.get("status") not in ANSWERED
     ]
+
+
+def _forms(data: Iterable[Resource], canonical: str) -> Iterator[Resource]:
+    """The forms of one Questionnaire in data, whatever their version, subject and status."""
+    for resource in data:
+        named = str(resource.get("questionnaire", "")).split("|")[0]
+        if resource.get("resourceType") == FORM and named == canonical:
+            yield resource
 
 
 def choose_form(data: Iterable[Resource], canonical: str, subject: str) -> Resource | None:
@@ -76,11 +82,7 @@ def choose_form(data: Iterable[Resource], canonical: str, subject: str) -> Resou
     silence. Unprocessable where two answered forms are equally late and differ.
     """
     found: list[Resource] = []
-    for resource in data:
-        if resource.get("resourceType") != FORM:
-            continue
-        if str(resource.get("questionnaire", "")).split("|")[0] != canonical:
-            continue
+    for resource in _forms(data, canonical):
         if not same(resource.get("subject", {}).get("reference"), subject):
             said = "a form in data has another subject than the call; send the forms of one patient"
             raise Invalid(said, issues=[error("business-rule", said, "Parameters.parameter:data")])
