@@ -11,7 +11,7 @@ from .frame import Frame, Limits, Terminology
 from .model import R4, Model
 from .parser import parse
 from .printer import to_text
-from .program import Program, Result, compile, evaluate, framed  # noqa: A004 - the word of the trade
+from .program import Program, Result, compile, compiled, evaluate, framed  # noqa: A004 - the word of the trade
 
 __all__ = [
     "R4",
@@ -25,6 +25,7 @@ __all__ = [
     "Result",
     "Terminology",
     "compile",
+    "compiled",
     "evaluate",
     "framed",
     "parse",

@@ -252,11 +252,19 @@ def compile(  # noqa: A001 - the word of the trade, used as fhirpath.compile
     return Program(text, tree, code, model, context_type, types)
 
 
-_cached = lru_cache(maxsize=1024)(lambda text, model, names: compile(text, model=model, variables=names))
+@lru_cache(maxsize=4096)
+def compiled(
+    text: str,
+    *,
+    model: Model = R4,
+    context_type: str | None = None,
+    variables: frozenset[str] = frozenset(),
+) -> Program:
+    """The program of an expression, compiled when it is first asked for and kept; as `compile` otherwise."""
+    return compile(text, model=model, context_type=context_type, variables=variables)
 
 
 def evaluate(resource: Any, text: str, *, model: Model = R4, **surroundings: Any) -> list[Any]:
     """The answer of an expression over a resource, compiled once. Keywords as for `Program.nodes`."""
     names = frozenset(surroundings.get("variables") or ())
-    program: Program = _cached(text, model, names)
-    return program(resource, **surroundings)
+    return compiled(text, model=model, variables=names)(resource, **surroundings)

@@ -8,7 +8,6 @@ action dropped without a word.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from service import fhirpath
@@ -227,17 +226,12 @@ class _Walk:
                 continue
             variables = dict(self._application.variables)
             try:
-                program = _compiled(expression.get("expression", ""), frozenset(variables))
+                program = fhirpath.compiled(expression.get("expression", ""), variables=frozenset(variables))
                 set_value(request, dynamic.get("path", ""), program(self._root, variables=variables))
             except (fhirpath.ExpressionError, fhirpath.EvaluationError) as fault:
                 self._issue(f"{FAILED}: {fault}", f"{here}.expression")
             except PathFault as fault:
                 self._issue(str(fault), f"{here}.path")
-
-
-@lru_cache(maxsize=1024)
-def _compiled(text: str, names: frozenset[str]) -> fhirpath.Program:
-    return fhirpath.compile(text, variables=names)
 
 
 def _bare(condition: Resource) -> Resource:

@@ -8,7 +8,6 @@ the plan under its own canonical base. See ``docs/decisions/0003-rules-as-data.m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from service import fhirpath
@@ -120,15 +119,9 @@ def compile_expression(expression: Resource, place: str, context_type: str | Non
     if expression.get("language") != FHIRPATH:
         raise RuleFault(f"{place}.language", f"only {FHIRPATH} is evaluated here")
     try:
-        return _compiled(expression.get("expression", ""), context_type)
+        return fhirpath.compiled(expression.get("expression", ""), context_type=context_type)
     except fhirpath.ExpressionError as fault:
         raise RuleFault(f"{place}.expression", str(fault)) from None
-
-
-@lru_cache(maxsize=4096)
-def _compiled(text: str, context_type: str | None) -> fhirpath.Program:
-    """The program of a text, compiled once: ``$apply`` reads the same conditions on every call."""
-    return fhirpath.compile(text, context_type=context_type)
 
 
 def _finding_rule(extension: Resource, place: str) -> FindingRule:

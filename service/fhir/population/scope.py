@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -56,7 +55,7 @@ class Scope:
 
     def given(self, name: str, values: Iterable[Any]) -> Scope:
         """The scope with a variable whose values a caller gave."""
-        program = _compiled("$this", frozenset())
+        program = fhirpath.compiled("$this")
         return self.bound(name, program.nodes(list(values)))
 
     def bound(self, name: str, results: list[fhirpath.Result], also: tuple[Source, ...] = ()) -> Scope:
@@ -127,7 +126,7 @@ class Scope:
                 raise Unknown(f"%{name}: {self.failed[name]}")
         variables = {name: self.values.get(name, []) for name in names if name not in _ENGINE}
         try:
-            program = _compiled(text, frozenset(variables))
+            program = fhirpath.compiled(text, variables=frozenset(variables))
             return program.nodes(
                 response,
                 variables=variables,
@@ -136,8 +135,3 @@ class Scope:
             )
         except (fhirpath.ExpressionError, fhirpath.EvaluationError) as fault:
             raise Unknown(f"the expression cannot be evaluated: {fault}") from fault
-
-
-@lru_cache(maxsize=1024)
-def _compiled(text: str, names: frozenset[str]) -> fhirpath.Program:
-    return fhirpath.compile(text, variables=names)
