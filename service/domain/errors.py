@@ -13,6 +13,7 @@
       |   + Gone              it was here and has been deleted
       + Conflict              the stored state speaks against the request
       |   + PreconditionFailed  If-Match, If-None-Match or If-None-Exist does not hold
+      |   + Repeated            what may happen once has happened before
       + Unprocessable         well-formed, but the operation cannot be done on it
       + DataUnavailable       facts that the answer rests on could not be had
       + Unavailable           a part behind this one (store, EHR, gateway) does not answer
@@ -114,6 +115,12 @@ class PreconditionFailed(Conflict):
     """A condition of the request (If-Match, If-None-Match, If-None-Exist) does not hold."""
 
     code = "conflict"
+
+
+class Repeated(Conflict):
+    """What may happen only once has happened before."""
+
+    code = "duplicate"
 
 
 class Unprocessable(ServiceError):

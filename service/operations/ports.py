@@ -6,12 +6,12 @@ Adapters fulfil them, ``app.py`` hands them in, tests give their own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from service.fhir.concepts import Terminology
     from service.operations.searching.query import Query
@@ -81,6 +81,47 @@ class Page:
     cursor: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing to be delivered, at least once, under one id at every attempt.
+
+    ``channel`` names the courier (``ehr:<client>``, ``gateway``); ``subject`` the record that it is about
+    (``Type/id``); ``details`` hold what the courier needs beside the body (a file name, a case id).
+    """
+
+    id: str
+    channel: str
+    subject: str
+    media_type: str
+    body: bytes = field(repr=False)
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the recipient answered to a delivery: its own reference for it, and the answer's bytes."""
+
+    reference: str | None = None
+    media_type: str | None = None
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Something that may happen once until it expires, on whatever worker: the use of a token's id."""
+
+    scope: str
+    key: str
+    expires: datetime
+
+
+class Courier(Protocol):
+    """Delivers the messages of one channel."""
+
+    def deliver(self, message: Message) -> Receipt:
+        """What the recipient said. Unavailable: try again later. Refused: it never will be taken."""
+
+
 class Records(Protocol):
     """Where records are kept. Every method may raise Unavailable. Safe from any thread."""
 
@@ -98,8 +139,17 @@ class Records(Protocol):
     def search(self, query: Query) -> Page:
         """The current records that match."""
 
-    def commit(self, writes: Sequence[Write], now: datetime) -> tuple[Version, ...]:
+    def commit(
+        self,
+        writes: Sequence[Write],
+        now: datetime,
+        messages: Sequence[Message] = (),
+        once: Sequence[Once] = (),
+    ) -> tuple[Version, ...]:
         """The versions made, in order: all of them or, if an ``expected`` does not hold, none.
+
+        The messages are put into the outbox in the same transaction; one whose id is there already is left.
+        Raises Repeated where one of ``once`` has happened before.
 
         Raises PreconditionFailed naming the first record whose version is another.
         """
