@@ -112,7 +112,7 @@ class ReportedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ReportedDevice:
-    """One device. ``kind`` is the form's suspect (``cement``, ``trocar-or-needle``, ``other-device``)."""
+    """One device. ``kind`` is what the form says is suspected, as its code."""
 
     kind: str | None = None
     product: str | None = None
