@@ -65,7 +65,7 @@ class Subject:
 class Reporter:
     """Whoever reports. ``profession``: physician, pharmacist, other-health-professional, lawyer, consumer.
 
-    ``country`` is ISO 3166-1 alpha-2. ``ods`` is the organisation's ODS code.
+    ``country`` is a two-letter ISO code. ``ods`` is the organisation's ODS code.
     """
 
     name: str | None = None
@@ -86,7 +86,7 @@ class ReportedEvent:
     """One adverse event. ``seriousness`` None is unknown; an empty tuple is: none of the criteria.
 
     Codes of ``seriousness`` (``death``, ``life-threatening`` …), ``outcome`` and ``severity`` are the form's.
-    ``coded`` is the receiver's dictionary term (MedDRA) where the organisation's own table gave one, with
+    ``coded`` is the receiver's dictionary term (MedDRA) where the house has a table of its own, with
     ``coded_version``.
     """
 
