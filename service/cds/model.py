@@ -85,11 +85,15 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A part of the record that could not be read: which prefetch key, what of the record, and why."""
+    """A part of the record that could not be read: which prefetch key, what of the record, and why.
+
+    ``denied``: the EHR does not let the caller read it, so that asking again will not help.
+    """
 
     key: str
     title: str
     reason: str
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
