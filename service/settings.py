@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,10 @@ class Settings:
     ``content``: folders of published content (separated like PATH) that replace the packaged ones.
     ``cache``: a folder that remembers which content was found sound, so that a restart is quick.
     ``issuers``: the OpenID issuers whose tokens are accepted, separated by commas. ``audience``: what a
-    token must have been made for. ``max_body``: the largest request body, in bytes. ``max_depth``: the
+    token must have been made for. ``introspection``: where opaque tokens are asked about (RFC 7662),
+    ``introspection_client`` and ``introspection_secret``: who asks, and the file with its secret.
+    ``clients``: the TOML file of the EHRs that may call CDS Hooks (docs/integrating.md).
+    ``max_body``: the largest request body, in bytes. ``max_depth``: the
     deepest nesting of a body. ``log_level``: debug, info, warning or error. ``shutdown_seconds``: how
     long requests may finish once the service is told to stop.
     """
@@ -43,6 +47,10 @@ class Settings:
     cache: str = "~/.cache/htg117"
     issuers: tuple[str, ...] = ()
     audience: str = ""
+    introspection: str = ""
+    introspection_client: str = ""
+    introspection_secret: str = ""
+    clients: str = ""
     max_body: int = 5_000_000
     max_depth: int = 100
     log_level: str = "info"
@@ -50,8 +58,8 @@ class Settings:
 
     @property
     def development(self) -> bool:
-        """Whether no issuer is configured: everyone who reaches the port may do everything."""
-        return not self.issuers
+        """Whether nothing judges tokens: everyone who reaches the port may do everything."""
+        return not self.issuers and not self.introspection
 
     @property
     def content_folders(self) -> tuple[Path, ...]:
@@ -102,6 +110,9 @@ def _judge(settings: Settings) -> list[str]:
             f"HTG117_HOST is {settings.host}, which others can reach, but HTG117_ISSUERS names no issuer of "
             "tokens: anyone could read patients' records. Name the issuers, or listen on 127.0.0.1"
         )
+    faults += _judge_introspection(settings)
+    if settings.clients and not Path(settings.clients).is_file():
+        faults.append(f"HTG117_CLIENTS: {settings.clients} is no file")
     if settings.issuers and not settings.audience:
         faults.append("HTG117_AUDIENCE is missing: with HTG117_ISSUERS it says what a token must be made for")
     faults += [
@@ -118,6 +129,31 @@ def _judge(settings: Settings) -> list[str]:
     faults += [
         f"HTG117_CONTENT: {path} is no folder" for path in settings.content_folders if not path.is_dir()
     ]
+    return faults
+
+
+def _judge_introspection(settings: Settings) -> list[str]:
+    """What is wrong with how opaque tokens are asked about."""
+    if not settings.introspection:
+        return [
+            f"HTG117_{name.upper()} is of use only with HTG117_INTROSPECTION"
+            for name in ("introspection_client", "introspection_secret")
+            if getattr(settings, name)
+        ]
+    faults = []
+    url = urlsplit(settings.introspection)
+    if not url.hostname or not (url.scheme == "https" or (url.scheme == "http" and loopback(url.hostname))):
+        faults.append(f"HTG117_INTROSPECTION: '{settings.introspection}' is not an https address")
+    if not settings.introspection_client:
+        faults.append("HTG117_INTROSPECTION_CLIENT is missing: the client that asks about tokens")
+    if not settings.introspection_secret or not Path(settings.introspection_secret).is_file():
+        faults.append(
+            "HTG117_INTROSPECTION_SECRET names the file that holds the client's secret; it is no file"
+        )
+    if not settings.audience:
+        faults.append(
+            "HTG117_AUDIENCE is missing: with HTG117_INTROSPECTION it says what a token is made for"
+        )
     return faults
 
 

@@ -19,6 +19,8 @@ def test_an_empty_environment_is_development_on_loopback() -> None:
 
 
 def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
     found = read(
         {
             "HTG117_HOST": "0.0.0.0",  # noqa: S104
@@ -29,6 +31,10 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
             "HTG117_CACHE": "/tmp/c",
             "HTG117_ISSUERS": "https://a.example.org, https://b.example.org",
             "HTG117_AUDIENCE": "https://fhir.example.org",
+            "HTG117_INTROSPECTION": "https://a.example.org/introspect",
+            "HTG117_INTROSPECTION_CLIENT": "htg117",
+            "HTG117_INTROSPECTION_SECRET": str(file),
+            "HTG117_CLIENTS": str(file),
             "HTG117_MAX_BODY": "1000",
             "HTG117_MAX_DEPTH": "20",
             "HTG117_LOG_LEVEL": "debug",
@@ -36,9 +42,23 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         }
     )
     assert found == Settings(
-        "0.0.0.0", 9000, "https://fhir.example.org", "postgresql://u@h/d", str(tmp_path), "/tmp/c",  # noqa: S104
-        ("https://a.example.org", "https://b.example.org"), "https://fhir.example.org", 1000, 20, "debug", 5,
-    )  # fmt: skip
+        host="0.0.0.0",  # noqa: S104
+        port=9000,
+        base_url="https://fhir.example.org",
+        database_url="postgresql://u@h/d",
+        content=str(tmp_path),
+        cache="/tmp/c",
+        issuers=("https://a.example.org", "https://b.example.org"),
+        audience="https://fhir.example.org",
+        introspection="https://a.example.org/introspect",
+        introspection_client="htg117",
+        introspection_secret=str(file),
+        clients=str(file),
+        max_body=1000,
+        max_depth=20,
+        log_level="debug",
+        shutdown_seconds=5,
+    )
     assert (found.development, found.content_folders) == (False, (tmp_path,))
 
 
@@ -59,6 +79,18 @@ def test_every_fault_is_told_at_once() -> None:
     for name in ("HOST", "PORT", "LOG_LEVEL", "X", "DATABASE_URL", "CONTENT", "BASE_URL"):
         assert f"HTG117_{name}" in told
     assert len(told.splitlines()) == 7
+
+
+def test_what_asks_about_opaque_tokens_is_whole_or_the_start_is_refused() -> None:
+    with pytest.raises(SettingsFault) as raised:
+        read({"HTG117_INTROSPECTION": "http://issuer.example.org/introspect"})
+    assert [line.split(":")[0].split(" ")[0] for line in str(raised.value).splitlines()] == [
+        "HTG117_INTROSPECTION", "HTG117_INTROSPECTION_CLIENT", "HTG117_INTROSPECTION_SECRET", "HTG117_AUDIENCE",
+    ]  # fmt: skip
+    with pytest.raises(SettingsFault, match="HTG117_INTROSPECTION_CLIENT is of use only with"):
+        read({"HTG117_INTROSPECTION_CLIENT": "htg117"})
+    with pytest.raises(SettingsFault, match="HTG117_CLIENTS: /nowhere is no file"):
+        read({"HTG117_CLIENTS": "/nowhere"})
 
 
 @pytest.mark.parametrize(

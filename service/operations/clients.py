@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from service.operations.ports import Ehr
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,21 @@ class CdsCaller:
     tenant: str | None = None
     token_id: str | None = None
     expires: int = 0
+
+
+class CdsGuard(Protocol):
+    """Judges the tokens of CDS clients (CDS Hooks 2.0.1, Trusting CDS Clients)."""
+
+    async def judge(self, token: str, endpoint: str) -> CdsCaller:
+        """Whoever a sound token speaks for. ``endpoint`` is the address called, as the client knows it.
+
+        Unauthenticated, always with the same words, where it does not hold; Unavailable where the client's
+        keys cannot be had. Whether its ``jti`` was used before is for the caller to see (``Once``).
+        """
+
+
+class Ehrs(Protocol):
+    """The EHRs of the clients, reached within what each client's entry in the file of clients permits."""
+
+    def of(self, client: Client | None) -> Ehr:
+        """The reader of that client's FHIR servers; with None (development mode), of this machine's."""
