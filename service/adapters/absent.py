@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from service.operations.ports import Write
+    from service.operations.ports import Message, Once, Write
     from service.operations.searching.query import Query
 
 
@@ -35,9 +35,15 @@ class NoRecords:
         """Unavailable."""
         self._refuse(query.type)
 
-    def commit(self, writes: Sequence[Write], now: datetime) -> NoReturn:
+    def commit(
+        self,
+        writes: Sequence[Write],
+        now: datetime,
+        messages: Sequence[Message] = (),
+        once: Sequence[Once] = (),
+    ) -> NoReturn:
         """Unavailable."""
-        self._refuse(f"{len(writes)} changes of {now}")
+        self._refuse(f"{len(writes)} changes, {len(messages)} messages and {len(once)} marks of {now}")
 
     def ping(self) -> NoReturn:
         """Unavailable."""

@@ -52,6 +52,8 @@ def make(
     connection: Connection, writes: Sequence[Write], values: list[dict[str, Any]], now: int
 ) -> tuple[Version, ...]:
     """The versions made; PreconditionFailed (and the caller rolls back) if another version stands."""
+    if not writes:
+        return ()
     keys = [(write.type, write.id) for write in writes]
     rows = connection.execute(_CURRENT, {"keys": keys})
     standing = {(row.type, row.id): row.version for row in rows}

@@ -10,31 +10,28 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.adapters.records import changes
 from service.domain.errors import ServiceError, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from sqlalchemy import Connection, Engine
 
-    from service.operations.ports import Version, Write
-
 _LARGEST = 64
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
-class Job:
-    """One request's writes, and where its answer goes."""
+class Job(Generic[_T]):
+    """One request's work inside a transaction, at its time, and where its answer goes."""
 
-    writes: Sequence[Write]
-    values: list[dict[str, Any]]
+    work: Callable[[Connection, int], _T]
     now: int
-    answer: Future[tuple[Version, ...]] = field(default_factory=Future)
+    answer: Future[_T] = field(default_factory=Future)
 
 
 class GroupCommit:
@@ -43,20 +40,20 @@ class GroupCommit:
     def __init__(self, engine: Engine) -> None:
         """Takes an engine whose transactions begin IMMEDIATE."""
         self._engine = engine
-        self._waiting: deque[Job] = deque()
+        self._waiting: deque[Job[object]] = deque()
         self._turn = Lock()
         self._last = 0
 
-    def commit(self, writes: Sequence[Write], values: list[dict[str, Any]], now: int) -> tuple[Version, ...]:
-        """The versions made, once they are on disk."""
-        job = Job(writes, values, now)
-        self._waiting.append(job)
+    def run(self, work: Callable[[Connection, int], _T], now: int) -> _T:
+        """What the work returned, once what it wrote is on disk. ``now`` never runs backwards in it."""
+        job = Job(work, now)
+        self._waiting.append(job)  # type: ignore[arg-type]
         with self._turn:
             while not job.answer.done():
                 self._write([self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST))])
         return job.answer.result()
 
-    def _write(self, jobs: list[Job]) -> None:
+    def _write(self, jobs: list[Job[object]]) -> None:
         lost = Unavailable("the records could not be written; nothing of this request is stored")
         try:
             with self._engine.connect() as connection, connection.begin():
@@ -73,11 +70,11 @@ class GroupCommit:
                 if not job.answer.done():
                     job.answer.set_exception(lost)
 
-    def _make(self, connection: Connection, job: Job) -> tuple[Version, ...] | ServiceError:
+    def _make(self, connection: Connection, job: Job[object]) -> object:
         self._last = max(self._last, job.now)
         connection.exec_driver_sql("SAVEPOINT job")
         try:
-            made = changes.make(connection, job.writes, job.values, self._last)
+            made = job.work(connection, self._last)
         except ServiceError as fault:
             connection.exec_driver_sql("ROLLBACK TO job")
             return fault

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from threading import Event
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import create_engine, event, func, select, tuple_
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from service.adapters.records import changes, selection, tables
+from service.adapters.records import changes, extras, selection, tables
 from service.adapters.records.group_commit import GroupCommit, unavailable
 from service.adapters.records.tables import record, version
 from service.domain.errors import PreconditionFailed, Unavailable
@@ -18,13 +20,18 @@ from service.operations.ports import Page, Version
 from service.operations.searching.dates import microseconds, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine, Row
 
-    from service.operations.ports import Write
+    from service.operations.ports import Message, Once, Write
     from service.operations.searching.query import Query
+
+_PURGE_EVERY = 200
+"""Expired marks are taken out at every so many transactions that set one."""
+
+_T = TypeVar("_T")
 
 _READ = select(version).join(
     record,
@@ -97,7 +104,10 @@ class Store:
         """Takes the engine to read with, and the one to write with (which may be the same)."""
         self.engine = engine
         self.writer = writer
+        self.arrivals = Event()
+        """Set when this process has put something into the outbox."""
         self._group = GroupCommit(writer) if writer is not engine else None
+        self._marked = itertools.count()
 
     def close(self) -> None:
         """Nothing, once what waits is written and the connections are closed."""
@@ -157,14 +167,41 @@ class Store:
         following = selection.cursor(tuple(last[-chosen.keys :])) if last is not None else None
         return Page(tuple(_version(row) for row in rows[: query.count]), total, following)
 
-    def commit(self, writes: Sequence[Write], now: datetime) -> tuple[Version, ...]:
-        """The versions made: all or none; PreconditionFailed if another version stands than was expected."""
-        values, at = changes.search_values(writes), microseconds(now)
+    def commit(
+        self,
+        writes: Sequence[Write],
+        now: datetime,
+        messages: Sequence[Message] = (),
+        once: Sequence[Once] = (),
+    ) -> tuple[Version, ...]:
+        """The versions made, the messages put and the marks set: all or none.
+
+        PreconditionFailed if another version stands than was expected; Repeated if a mark still holds.
+        """
+        values = changes.search_values(writes)
+
+        def work(connection: Connection, at: int) -> tuple[Version, ...]:
+            if once:
+                extras.happen(connection, once, at)
+                if next(self._marked) % _PURGE_EVERY == 0:
+                    extras.purge(connection, at)
+            made = changes.make(connection, writes, values, at)
+            extras.put(connection, messages, at)
+            return made
+
+        made = self.transact(work, now)
+        if messages:
+            self.arrivals.set()
+        return made
+
+    def transact(self, work: Callable[[Connection, int], _T], now: datetime) -> _T:
+        """What the work returned, once what it wrote is on disk; if it raises, nothing of it is."""
+        at = microseconds(now)
         if self._group:
-            return self._group.commit(writes, values, at)
+            return self._group.run(work, at)
         try:
             with self.writer.begin() as connection:
-                return changes.make(connection, writes, values, at)
+                return work(connection, at)
         except IntegrityError as fault:
             raise PreconditionFailed("another request made the same record first; send again") from fault
         except SQLAlchemyError as fault:

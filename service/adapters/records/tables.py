@@ -50,5 +50,44 @@ value = Table(
 )
 """What current records say to their search parameters (``operations/searching/values.py``)."""
 
-REVISION = "0001"
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", String(200), nullable=False),
+    Column("channel", String(200), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("media_type", String(200), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("fate", String(9), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("reason", Text),
+    Column("reference", Text),
+    Index("outbox_by_id", "id", unique=True),
+    Index("outbox_by_due", "fate", "due", "number"),
+    Index("outbox_by_subject", "channel", "subject", "number"),
+    Index("outbox_about", "subject", "number"),
+)
+"""What is to be delivered and what became of it (``outbox.py``). ``number`` is the order of putting in.
+
+``due``: before it the message is nobody's to take; a claim moves it to the lease's end. ``details`` is JSON,
+``digest`` the body's SHA-256; the body itself goes once the message is delivered or dropped.
+"""
+
+once = Table(
+    "once",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("expires", BigInteger, nullable=False),
+    Index("once_by_expiry", "expires"),
+)
+"""What may happen once until it expires: the key stands here as its SHA-256."""
+
+REVISION = "0002"
 """The migration that these tables are the outcome of."""

@@ -1,0 +1,70 @@
+"""What goes into a transaction beside the records: messages for the outbox, and what may happen once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from service.adapters.records.tables import once, outbox
+from service.domain.errors import Repeated
+from service.operations.searching.dates import microseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from service.operations.ports import Message, Once
+
+_PURGED = 500
+"""How many expired marks one transaction takes out at most."""
+
+
+def put(connection: Connection, messages: Sequence[Message], now: int) -> int:
+    """How many of the messages are new; one whose id is there already is left as it is."""
+    if not messages:
+        return 0
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    if connection.dialect.name == "postgresql":
+        # numbers are drawn in the order of the commits of one subject: who comes second waits here
+        for line in sorted({f"{one.channel}\0{one.subject}" for one in messages}):
+            number = int.from_bytes(hashlib.sha256(line.encode()).digest()[:8], "big", signed=True)
+            connection.execute(select(func.pg_advisory_xact_lock(number)))
+    fresh = 0
+    for one in messages:
+        row = {
+            "id": one.id, "channel": one.channel, "subject": one.subject, "media_type": one.media_type,
+            "details": json.dumps(dict(one.details), ensure_ascii=False), "body": one.body,
+            "digest": hashlib.sha256(one.body).hexdigest(), "fate": "waiting", "attempts": 0,
+            "created": now, "changed": now, "due": now,
+        }  # fmt: skip
+        statement = insert(outbox).values(row).on_conflict_do_nothing(index_elements=[outbox.c.id])
+        fresh += connection.execute(statement).rowcount
+    return fresh
+
+
+def happen(connection: Connection, marks: Sequence[Once], now: int) -> None:
+    """Nothing, and each of the marks is set until it expires; Repeated where one was set and still holds."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(once)
+    statement = statement.on_conflict_do_update(
+        index_elements=[once.c.scope, once.c.digest],
+        set_={"expires": statement.excluded.expires},
+        where=once.c.expires <= now,
+    )
+    rows = [(one.scope, hashlib.sha256(one.key.encode()).hexdigest(), one.expires) for one in marks]
+    for scope, digest, expires in sorted(rows):  # in one order, so that two transactions cannot interlock
+        values = {"scope": scope, "digest": digest, "expires": microseconds(expires)}
+        if connection.execute(statement, values).rowcount == 0:
+            raise Repeated("this may happen only once, and it has happened before")
+
+
+def purge(connection: Connection, now: int) -> None:
+    """Takes out marks that have expired, so many at most that the transaction stays short."""
+    old = select(once.c.scope, once.c.digest).where(once.c.expires <= now)
+    old = old.order_by(once.c.expires).limit(_PURGED).with_for_update(skip_locked=True)
+    connection.execute(delete(once).where(tuple_(once.c.scope, once.c.digest).in_(old)))
