@@ -5,12 +5,12 @@ Nothing else in the project reads the environment.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+
+from service.domain.addresses import fault_of, loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,9 +141,8 @@ def _judge_introspection(settings: Settings) -> list[str]:
             if getattr(settings, name)
         ]
     faults = []
-    url = urlsplit(settings.introspection)
-    if not url.hostname or not (url.scheme == "https" or (url.scheme == "http" and loopback(url.hostname))):
-        faults.append(f"HTG117_INTROSPECTION: '{settings.introspection}' is not an https address")
+    if wrong := fault_of(settings.introspection):
+        faults.append(f"HTG117_INTROSPECTION: '{settings.introspection}' {wrong}")
     if not settings.introspection_client:
         faults.append("HTG117_INTROSPECTION_CLIENT is missing: the client that asks about tokens")
     if not settings.introspection_secret or not Path(settings.introspection_secret).is_file():
@@ -155,13 +154,3 @@ def _judge_introspection(settings: Settings) -> list[str]:
             "HTG117_AUDIENCE is missing: with HTG117_INTROSPECTION it says what a token is made for"
         )
     return faults
-
-
-def loopback(host: str) -> bool:
-    """Whether only this machine can reach the host's address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import Settings, SettingsFault, loopback, read
+from service.domain.addresses import loopback
+from service.settings import Settings, SettingsFault, read
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -85,7 +86,8 @@ def test_what_asks_about_opaque_tokens_is_whole_or_the_start_is_refused() -> Non
     with pytest.raises(SettingsFault) as raised:
         read({"HTG117_INTROSPECTION": "http://issuer.example.org/introspect"})
     assert [line.split(":")[0].split(" ")[0] for line in str(raised.value).splitlines()] == [
-        "HTG117_INTROSPECTION", "HTG117_INTROSPECTION_CLIENT", "HTG117_INTROSPECTION_SECRET", "HTG117_AUDIENCE",
+        "HTG117_INTROSPECTION", "HTG117_INTROSPECTION_CLIENT", "HTG117_INTROSPECTION_SECRET",
+        "HTG117_AUDIENCE",
     ]  # fmt: skip
     with pytest.raises(SettingsFault, match="HTG117_INTROSPECTION_CLIENT is of use only with"):
         read({"HTG117_INTROSPECTION_CLIENT": "htg117"})
