@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from service.operations.ports import Message, Once
 
+_COUNTED = {"preserve_rowcount": True}  # without it SQLAlchemy does not say how many rows an INSERT made
+
 _PURGED = 500
 """How many expired marks one transaction takes out at most."""
 
@@ -43,7 +45,7 @@ def put(connection: Connection, messages: Sequence[Message], now: int) -> int:
             "created": now, "changed": now, "due": now,
         }  # fmt: skip
         statement = insert(outbox).values(row).on_conflict_do_nothing(index_elements=[outbox.c.id])
-        fresh += connection.execute(statement).rowcount
+        fresh += connection.execute(statement, execution_options=_COUNTED).rowcount
     return fresh
 
 
@@ -59,7 +61,7 @@ def happen(connection: Connection, marks: Sequence[Once], now: int) -> None:
     rows = [(one.scope, hashlib.sha256(one.key.encode()).hexdigest(), one.expires) for one in marks]
     for scope, digest, expires in sorted(rows):  # in one order, so that two transactions cannot interlock
         values = {"scope": scope, "digest": digest, "expires": microseconds(expires)}
-        if connection.execute(statement, values).rowcount == 0:
+        if connection.execute(statement, values, execution_options=_COUNTED).rowcount == 0:
             raise Repeated("this may happen only once, and it has happened before")
 
 
