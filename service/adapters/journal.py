@@ -1,0 +1,187 @@
+"""Calls recorded off the event loop, in groups: what waits is committed in one transaction, then answered.
+
+A group is one ``Records.commit`` of all that waits; where it fails for a reason of one call (a token's id
+that was used before), each call is committed alone, so that the others do not suffer. What the store cannot
+take is kept in memory, up to a bound, and tried again; each such call is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from service.domain.errors import Conflict, ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+
+    from service.operations.ports import Clock, Once, Records, Write
+
+_LARGEST = 64
+_PAUSE = 1.0
+_LEAST = 0.05
+"""A store that takes longer than this many seconds is slow; with less time to wait nothing is known of it."""
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Job:
+    writes: Sequence[Write]
+    once: tuple[Once, ...]
+    answer: asyncio.Future[None] = field(repr=False)
+    counted: bool = False
+    tried: bool = False
+
+
+class Journal:
+    """Where calls are recorded. One event loop uses it; ``close`` when the last request is answered.
+
+    ``failed`` is called for each call whose record was not on disk when its answer had to go; ``lost`` for
+    each whose record could never be stored. ``records`` and ``clock`` are asked for anew at each commit.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        clock: Clock,
+        threads: Executor,
+        *,
+        failed: Callable[[], None],
+        lost: Callable[[], None],
+        kept: int = 10_000,
+        pause: float = _PAUSE,
+    ) -> None:
+        """Nothing runs yet."""
+        self._records = records
+        self._clock = clock
+        self._threads = threads
+        self._failed = failed
+        self._lost = lost
+        self._kept = kept
+        self._pause = pause
+        self._waiting: deque[_Job] = deque()
+        self._writing: asyncio.Task[None] | None = None
+        self._down = False
+
+    @property
+    def waiting(self) -> int:
+        """How many calls' records are not yet on disk."""
+        return len(self._waiting)
+
+    async def record(self, writes: Sequence[Write], once: tuple[Once, ...], seconds: float) -> bool:
+        """Whether the writes are on disk. False after so many seconds, or while the store is down.
+
+        Repeated where one of ``once`` had happened before: then nothing of it is stored.
+        """
+        job = _Job(writes, once, asyncio.get_running_loop().create_future())
+        self._keep(job)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        if not self._down:
+            await asyncio.wait((job.answer,), timeout=max(seconds, 0))
+        if job.answer.done():
+            job.answer.result()
+            return True
+        self._down = self._down or seconds > _LEAST  # so that the next calls need not wait for it too
+        self._count(job)
+        return False
+
+    async def close(self, seconds: float = 5.0) -> None:
+        """Nothing, once what waits is on disk or the seconds are over; what then waits is lost and counted."""
+        if self._writing is not None and not self._writing.done():
+            await asyncio.wait((self._writing,), timeout=seconds)
+            self._writing.cancel()
+        for _ in range(len(self._waiting)):
+            self._lose(self._waiting.popleft())
+
+    def _keep(self, job: _Job) -> None:
+        self._waiting.append(job)
+        if len(self._waiting) > self._kept:
+            self._lose(self._waiting.popleft())
+
+    def _count(self, job: _Job) -> None:
+        if not job.counted:
+            job.counted = True
+            self._failed()
+            _log.error("a call's record is not stored yet; it is kept in memory", waiting=self.waiting)
+
+    def _lose(self, job: _Job) -> None:
+        self._count(job)
+        self._lost()
+        _log.error("a call's record is lost: the store cannot be written and memory for it is used up")
+        if not job.answer.done():
+            job.answer.cancel()
+
+    async def _write(self) -> None:
+        while self._waiting:
+            jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST))]
+            if not await self._commit(jobs):
+                self._waiting.extendleft(reversed(jobs))
+                self._down = True
+                await asyncio.sleep(self._pause)
+            else:
+                self._down = False
+
+    async def _commit(self, jobs: list[_Job]) -> bool:
+        """Whether the store could be reached. A call that the store refuses is told so."""
+        try:
+            await self._run(jobs)
+        except Conflict as fault:
+            if len(jobs) == 1:
+                return await self._refuse(jobs[0], fault)
+            for at, job in enumerate(jobs):
+                if not await self._commit([job]):
+                    self._waiting.extendleft(reversed(jobs[at + 1 :]))
+                    del jobs[at + 1 :]
+                    del jobs[:at]
+                    return False
+            return True
+        except ServiceError:
+            return False
+        for job in jobs:
+            _answer(job)
+        return True
+
+    async def _refuse(self, job: _Job, fault: ServiceError) -> bool:
+        """Tells the call that it is refused, unless an attempt before had stored it after all."""
+        if job.tried:
+            try:
+                stored = job.writes and await self._call(
+                    self._records.read, job.writes[-1].type, job.writes[-1].id
+                )
+            except ServiceError:
+                return False
+            if stored:
+                _answer(job)
+                return True
+        if job.counted:  # it has been answered: nobody can be told any more
+            self._lost()
+            _log.error("a call answered while the store was down used a token that had been used before")
+        elif not job.answer.done():
+            job.answer.set_exception(fault)
+        return True
+
+    async def _run(self, jobs: list[_Job]) -> None:
+        writes = [write for job in jobs for write in job.writes]
+        once = tuple(one for job in jobs for one in job.once)
+        try:
+            await self._call(self._records.commit, writes, self._clock(), (), once)
+        except Conflict:
+            raise
+        except ServiceError:
+            for job in jobs:
+                job.tried = True
+            raise
+
+    async def _call(self, work: Callable[..., object], *args: object) -> object:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*args))
+
+
+def _answer(job: _Job) -> None:
+    if not job.answer.done():
+        job.answer.set_result(None)
