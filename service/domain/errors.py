@@ -14,6 +14,7 @@
       + Conflict              the stored state speaks against the request
       |   + PreconditionFailed  If-Match, If-None-Match or If-None-Exist does not hold
       |   + Repeated            what may happen once has happened before
+      |   + Overtaken           a claim on work ran out, and the work is another's or done
       + Unprocessable         well-formed, but the operation cannot be done on it
       + DataUnavailable       facts that the answer rests on could not be had
       + Unavailable           a part behind this one (store, EHR, gateway) does not answer
@@ -123,6 +124,12 @@ class Repeated(Conflict):
     code = "duplicate"
 
 
+class Overtaken(Conflict):
+    """A claim on a piece of work ran out: another has taken it up, or it is settled."""
+
+    code = "conflict"
+
+
 class Unprocessable(ServiceError):
     """The input is well-formed, but the operation cannot be done on it; the message says why."""
 
@@ -136,9 +143,17 @@ class DataUnavailable(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """A part behind this one (store, EHR, gateway) does not answer. Trying again may help."""
+    """A part behind this one (store, EHR, gateway) does not answer. Trying again may help.
+
+    ``retry_after``: in how many seconds, where the part said so.
+    """
 
     code = "transient"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        """Takes a sentence, and when to try again."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ContentFault(ServiceError):
