@@ -126,6 +126,22 @@ class Courier(Protocol):
         """
 
 
+class Ehr(Protocol):
+    """The FHIR server of an EHR, as the access that a call carries opens it."""
+
+    async def read(
+        self, access: Access, queries: Mapping[str, str], deadline: float
+    ) -> Mapping[str, Resource | Unread]:
+        """What the server answers to each query, by the query's key; every key asked for is there.
+
+        A query is relative to the server, its tokens filled: ``Patient/1`` gives the resource,
+        ``Condition?patient=1`` one searchset Bundle with the entries of all its pages and no next link. All
+        of it takes ``deadline`` seconds at most. What could not be had is an Unread with its reason, which
+        holds no patient data (``title``: the type that was asked for; ``denied``: the server refuses the
+        token, or its scopes do not reach that far); the rest is given all the same. Nothing is raised.
+        """
+
+
 class Records(Protocol):
     """Where records are kept. Every method may raise Unavailable. Safe from any thread."""
 
