@@ -157,6 +157,9 @@ class Unavailable(ServiceError):
 
 
 class ContentFault(ServiceError):
-    """The published content is not fit to run on. Raised at start, with every fault listed."""
+    """The published content, or a file that configures the service, is not fit to run on.
+
+    Raised at start, with every fault listed.
+    """
 
     code = "invalid"

@@ -69,8 +69,8 @@ class CdsGuard(Protocol):
     async def judge(self, token: str, endpoint: str) -> CdsCaller:
         """Whoever a sound token speaks for. ``endpoint`` is the address called, as the client knows it.
 
-        Unauthenticated, always with the same words, where it does not hold; Unavailable where the client's
-        keys cannot be had. Whether its ``jti`` was used before is for the caller to see (``Once``).
+        Unauthenticated, always in the same words, where it does not hold or cannot be verified now.
+        Whether its ``jti`` was used before is for the caller to see (``Once``).
         """
 
 

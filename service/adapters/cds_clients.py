@@ -1,0 +1,163 @@
+"""Tokens of CDS clients judged (CDS Hooks 2.0.1, Trusting CDS Clients): who calls, or nobody.
+
+Only clients of the file of clients are known, and each only by its own keys and algorithms. Nothing in a
+token says where its keys are fetched: its ``jku`` must be the client's. All that is wrong with a token is
+told in the same words. Whether it was used before (``jti``) is for the caller to see, in the records.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+
+from service.adapters.client_keys import ClientKeys
+from service.adapters.keys import ALGORITHMS, fits, key_type
+from service.domain.errors import ServiceError, Unauthenticated
+from service.fhir.json_text import Limits, decode
+from service.operations.clients import CdsCaller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import httpx
+
+    from service.operations.clients import Client
+
+SKEW = 30
+LONGEST = 3600
+"""How long a token may be sound, in seconds: what was used is remembered for as long."""
+_LARGEST = 8_000
+_LONGEST_ID = 500
+_LIMITS = Limits(size=_LARGEST, depth=5)
+_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
+
+
+class CdsClients:
+    """Judges the tokens of the clients. For use on one event loop."""
+
+    def __init__(
+        self, clients: Sequence[Client], clock: Callable[[], float], http: httpx.AsyncClient | None = None
+    ) -> None:
+        """Fetches nothing yet. ``clock`` gives seconds since 1970."""
+        self._clients = {client.issuer: (client, ClientKeys(client, clock, http)) for client in clients}
+        self._clock = clock
+        self._registries = {
+            client.name: _registry([one for one in client.algorithms if one in ALGORITHMS])
+            for client in clients
+        }
+
+    async def judge(self, token: str, endpoint: str) -> CdsCaller:
+        """Whoever a sound token speaks for; Unauthenticated, always in the same words, if it is not sound.
+
+        ``endpoint`` is the address called, as the client knows it: the token's ``aud`` must be it exactly.
+        """
+        header, claims = _read(token)
+        client, keys = self._clients.get(_text(claims, "iss"), (None, None))
+        if client is None or keys is None:
+            raise _refused()
+        kid, algorithm = self._header(header, client)
+        key = await keys.find(kid, key_type(algorithm))
+        if key is None or not fits(key, algorithm):
+            raise _refused()
+        try:
+            jws.deserialize_compact(token, key, [algorithm], self._registries[client.name])
+        except (JoseError, ValueError):
+            raise _refused() from None
+        expires = self._times(claims)
+        aud = claims.get("aud")
+        if endpoint not in (aud if isinstance(aud, list) else [aud]):
+            raise _refused()
+        tenant = _tenant(claims, client)
+        return CdsCaller(client, tenant, _text(claims, "jti"), expires)
+
+    async def close(self) -> None:
+        """Nothing, once the connections to where keys lie are closed."""
+        for _, keys in self._clients.values():
+            await keys.close()
+
+    def _header(self, header: dict[str, Any], client: Client) -> tuple[str, str]:
+        """The key's id and the algorithm, where the header is one that this client may send."""
+        algorithm = _text(header, "alg")
+        if algorithm not in client.algorithms or algorithm not in ALGORITHMS:
+            raise _refused()
+        if _text(header, "typ").upper() != "JWT" or "crit" in header or "b64" in header:
+            raise _refused()
+        if "jku" in header and (client.jku is None or header["jku"] != client.jku):
+            raise _refused()
+        return _text(header, "kid"), algorithm
+
+    def _times(self, claims: dict[str, Any]) -> int:
+        """When the token ends, where now is within its time."""
+        now = self._clock()
+        issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
+        begins = _seconds(claims, "nbf") if "nbf" in claims else issued
+        sound = issued <= now + SKEW and begins <= now + SKEW and now < expires + SKEW
+        if not sound or expires - issued > LONGEST + 2 * SKEW:
+            raise _refused()
+        return int(expires) + SKEW
+
+
+class Unconfigured:
+    """What judges where no clients are configured and others can reach the service: nobody gets in."""
+
+    async def judge(self, _token: str, _endpoint: str) -> CdsCaller:
+        """Nobody: Unauthenticated."""
+        raise _refused()
+
+    async def close(self) -> None:
+        """Nothing."""
+
+
+def _registry(algorithms: list[str]) -> jws.JWSRegistry:
+    """What verifies signatures: further members of a header are ignored (RFC 7515, 4), not refused."""
+    made = jws.JWSRegistry(algorithms=algorithms, strict_check_header=False)
+    made.max_header_length = _LARGEST
+    return made
+
+
+def _refused() -> Unauthenticated:
+    return Unauthenticated("the token does not hold")
+
+
+def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims, of which nothing is believed yet."""
+    if len(token) > _LARGEST:
+        raise _refused()
+    found = _COMPACT.fullmatch(token)
+    if found is None:
+        raise _refused()
+    return _json(found[1]), _json(found[2])
+
+
+def _json(segment: str) -> dict[str, Any]:
+    try:
+        return decode(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)), _LIMITS).resource
+    except (ValueError, ServiceError):
+        raise _refused() from None
+
+
+def _text(found: dict[str, Any], name: str) -> str:
+    value = found.get(name)
+    if not isinstance(value, str) or not value or len(value) > _LONGEST_ID:
+        raise _refused()
+    return value
+
+
+def _seconds(claims: dict[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not 0 <= value < 1e11:
+        raise _refused()
+    return float(value)
+
+
+def _tenant(claims: dict[str, Any], client: Client) -> str | None:
+    """The tenant that the token names; one of the client's where it lists any."""
+    tenant = _text(claims, "tenant") if "tenant" in claims else None
+    if client.tenants and tenant not in client.tenants:
+        raise _refused()
+    return tenant
