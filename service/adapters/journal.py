@@ -92,7 +92,7 @@ class Journal:
         return False
 
     async def close(self, seconds: float = 5.0) -> None:
-        """Nothing, once what waits is on disk or the seconds are over; what then waits is lost and counted."""
+        """Nothing, once what waits is on disk or the seconds are over; the rest is lost, and counted."""
         if self._writing is not None and not self._writing.done():
             await asyncio.wait((self._writing,), timeout=seconds)
             self._writing.cancel()
@@ -120,12 +120,17 @@ class Journal:
     async def _write(self) -> None:
         while self._waiting:
             jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST))]
-            if not await self._commit(jobs):
+            reached = None
+            try:
+                reached = await self._commit(jobs)
+            finally:
+                if reached is None:
+                    for job in jobs:
+                        self._lose(job)
+            self._down = not reached
+            if not reached:
                 self._waiting.extendleft(reversed(jobs))
-                self._down = True
                 await asyncio.sleep(self._pause)
-            else:
-                self._down = False
 
     async def _commit(self, jobs: list[_Job]) -> bool:
         """Whether the store could be reached. A call that the store refuses is told so."""

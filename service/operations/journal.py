@@ -1,4 +1,4 @@
-"""What is recorded of a call of CDS Hooks: a GuidanceResponse of what was answered, an AuditEvent of who asked.
+"""What is recorded of a call of CDS Hooks: a GuidanceResponse of the answer, an AuditEvent of who asked.
 
 R4 ``guidanceresponse.html``, ``auditevent.html``. Pure: ids and times are handed in.
 """
@@ -92,7 +92,7 @@ def whole(reference: str, call: Call, client: Client | None) -> str:
 
 
 def write(event: Event, software: str, new_id: tuple[str, str]) -> list[Write]:
-    """What is to be stored of a call: its AuditEvent, before it the GuidanceResponse of a call that was read."""
+    """What is to be stored of a call: the GuidanceResponse, if it could be read, and the AuditEvent."""
     made = []
     if event.call is not None:
         made.append(guidance_response(event, event.call, new_id[0]))

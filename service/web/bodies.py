@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from service.domain.errors import Refused, TooLarge
 from service.domain.issues import information
 from service.fhir.json_text import decode, encode
 from service.operations.representation import serve
-from service.web.errors import MEDIA_TYPE, outcome
+from service.web.errors import MEDIA_TYPE, TooSlow, outcome
 from service.web.negotiation import check_content_type, check_format, preferences
 from service.web.services import services
 
@@ -28,17 +29,22 @@ Resource = dict[str, Any]
 
 
 async def read_bytes(request: Request) -> bytes:
-    """The body; TooLarge as soon as it passes the limit, however long it says it is."""
+    """The body; TooLarge as soon as it passes the limit, TooSlow where it does not arrive in time."""
     limit = services(request).limits.size
     said = request.headers.get("content-length", "")
     if said.isascii() and said.isdigit() and int(said[:20]) > limit:
         raise TooLarge(f"the body has {said} bytes; the limit is {limit}: send less at a time")
     pieces, size = [], 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > limit:
-            raise TooLarge(f"the body has more than {limit} bytes: send less at a time")
-        pieces.append(piece)
+    seconds = services(request).body_seconds
+    try:
+        async with asyncio.timeout(seconds):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > limit:
+                    raise TooLarge(f"the body has more than {limit} bytes: send less at a time")
+                pieces.append(piece)
+    except TimeoutError:
+        raise TooSlow(f"the body did not arrive within {seconds:g} seconds; send it again, faster") from None
     return b"".join(pieces)
 
 

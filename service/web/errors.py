@@ -71,11 +71,32 @@ class UnsupportedMedia(errors.Unsupported):
     """The body's media type is not one that is read here."""
 
 
-def status_of(fault: errors.ServiceError) -> int:
+class TooSlow(errors.Refused):
+    """The body did not arrive in the time that it may take."""
+
+    code = "timeout"
+
+
+class TooMany(errors.Refused):
+    """The client asks more often than it may. ``seconds``: when it may ask again."""
+
+    code = "throttled"
+
+    def __init__(self, seconds: int) -> None:
+        """Takes the time to wait, in whole seconds."""
+        super().__init__(f"too many requests from this client; send the next one in {seconds} s")
+        self.seconds = seconds
+
+
+_OWN: Mapping[type[errors.ServiceError], int] = {UnsupportedMedia: 415, TooSlow: 408, TooMany: 429}
+_HOOKS: Mapping[type[errors.ServiceError], int] = {errors.Invalid: 400, errors.DataUnavailable: 412}
+"""CDS Hooks asks for these: 412 where data that is needed cannot be had, 400 for a request that is wrong."""
+
+
+def status_of(fault: errors.ServiceError, *, hooks: bool = False) -> int:
     """The status of an error: that of its nearest ancestor in the table."""
-    if isinstance(fault, UnsupportedMedia):
-        return 415
-    return next(STATUSES[kind] for kind in type(fault).__mro__ if kind in STATUSES)
+    table = {**STATUSES, **_OWN, **(_HOOKS if hooks else {})}
+    return next(table[kind] for kind in type(fault).__mro__ if kind in table)
 
 
 def outcome(issues: Iterable[Issue], status: int | None = None) -> dict[str, Any]:
@@ -104,10 +125,14 @@ def respond(status: int, issues: Iterable[Issue], headers: Mapping[str, str] | N
     return Response(encode(outcome(issues, status)), status, headers, MEDIA_TYPE)
 
 
-def answer(fault: errors.ServiceError) -> Response:
-    """The answer to an error of ours."""
-    status = status_of(fault)
+def answer(fault: errors.ServiceError, *, hooks: bool = False) -> Response:
+    """The answer to an error of ours; with ``hooks`` by the statuses that CDS Hooks names."""
+    status = status_of(fault, hooks=hooks)
     headers = {}
+    if isinstance(fault, TooMany):
+        headers["Retry-After"] = str(fault.seconds)
+    if status == 408:
+        headers["Connection"] = "close"
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="htg117"'
     if status == 503:

@@ -31,7 +31,7 @@ class Services:
     """The ports, limits and identity of the running service.
 
     ``threads`` runs what touches the records or computes for long, off the event loop. ``guard`` is None
-    in development mode. ``operations`` are the FHIR operations served.
+    in development mode. ``body_seconds``: how long a body may take to arrive. ``operations`` are the FHIR operations served.
     """
 
     content: Content
@@ -46,13 +46,17 @@ class Services:
     act: Act
     operations: tuple[Operation, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    body_seconds: float = 10.0
     base_url: str = ""
     guard: Guard | None = None
 
+    def root(self, request: Request) -> str:
+        """The service's address as the client knows it, without a slash at its end."""
+        return (self.base_url or str(request.base_url)).rstrip("/")
+
     def base(self, request: Request) -> str:
         """The FHIR base URL as the client knows it, without a slash at its end."""
-        root = self.base_url or str(request.base_url)
-        return f"{root.rstrip('/')}/fhir"
+        return f"{self.root(request)}/fhir"
 
     async def run(self, work: Callable[..., _T], /, *args: object, **named: object) -> _T:
         """What the function returns, run in a thread."""

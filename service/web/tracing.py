@@ -68,7 +68,7 @@ class Tracing:
                     headers["X-Correlation-ID"] = correlation
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault(
-                    "Cache-Control", "no-store" if scope["path"].startswith("/fhir") else "no-cache"
+                    "Cache-Control", "no-store" if scope["path"].startswith(_PRIVATE) else "no-cache"
                 )
             await send(message)
 
@@ -92,6 +92,7 @@ class Tracing:
             )
 
 
+_PRIVATE = ("/fhir", "/cds-services")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

@@ -1,0 +1,69 @@
+"""Who may call: the token judged, its second use refused, and how often a client calls kept within bounds.
+
+CDS Hooks 2.0.1, Trusting CDS Clients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from service.domain.errors import Unauthenticated
+from service.operations.clients import CdsCaller
+from service.operations.ports import Once
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from service.web.hooks.desk import Desk
+
+_SKEW = 60
+"""For so many seconds after its end a token may still be taken (the guard's leeway), so it is remembered."""
+_NOBODY = CdsCaller(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who calls, and what must not have happened before: the token's use."""
+
+    caller: CdsCaller
+    once: tuple[Once, ...] = ()
+
+
+async def admit(request: Request, desk: Desk, endpoint: str) -> Admitted:
+    """Whoever calls; Unauthenticated where that does not hold, TooMany where the client calls too often.
+
+    ``endpoint`` is the address called as the client knows it: a token is made for it and for no other.
+    """
+    address = request.client.host if request.client else "unknown"
+    if desk.guard is None:
+        if not desk.open_:
+            raise Unauthenticated("no CDS client is registered here, so none is let in; name them in HTG117_CLIENTS")
+        desk.buckets.check(address)
+        return Admitted(_NOBODY)
+    desk.buckets.check(address, take=0)
+    try:
+        caller = await desk.guard.judge(_token(request), endpoint)
+        once = _use(caller, desk)
+    except Unauthenticated:
+        desk.buckets.check(address)
+        raise
+    desk.buckets.check(f"client {caller.client.issuer if caller.client else ''}")
+    return Admitted(caller, once)
+
+
+def _token(request: Request) -> str:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("send the client's token: Authorization: Bearer …")
+    return token.strip()
+
+
+def _use(caller: CdsCaller, desk: Desk) -> tuple[Once, ...]:
+    if caller.client is None or caller.token_id is None:
+        raise Unauthenticated("the token does not hold")
+    issuer, until = caller.client.issuer, caller.expires + _SKEW
+    if not desk.used.use(issuer, caller.token_id, until):
+        raise Unauthenticated("the token does not hold")
+    return (Once(f"jti:{issuer}", caller.token_id, datetime.fromtimestamp(until, UTC)),)
