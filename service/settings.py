@@ -34,6 +34,10 @@ class Settings:
     token must have been made for. ``introspection``: where opaque tokens are asked about (RFC 7662),
     ``introspection_client`` and ``introspection_secret``: who asks, and the file with its secret.
     ``clients``: the TOML file of the EHRs that may call CDS Hooks (docs/integrating.md).
+    ``ehr_milliseconds`` and ``hook_milliseconds``: how long the EHR, and a whole call of CDS Hooks, may take.
+    ``cors_origins``: the web pages whose scripts may call CDS Hooks, separated by commas. ``rate_limit``: how
+    many calls of CDS Hooks a client may make in a minute, on each worker; 0 sets no limit.
+    ``body_seconds``: how long a request's body may take to arrive.
     ``max_body``: the largest request body, in bytes. ``max_depth``: the
     deepest nesting of a body. ``log_level``: debug, info, warning or error. ``shutdown_seconds``: how
     long requests may finish once the service is told to stop.
@@ -51,6 +55,11 @@ class Settings:
     introspection_client: str = ""
     introspection_secret: str = ""
     clients: str = ""
+    ehr_milliseconds: int = 400
+    hook_milliseconds: int = 500
+    cors_origins: tuple[str, ...] = ()
+    rate_limit: int = 0
+    body_seconds: int = 10
     max_body: int = 5_000_000
     max_depth: int = 100
     log_level: str = "info"
@@ -68,7 +77,9 @@ class Settings:
 
 
 _RANGES = {"port": (0, 65535), "max_body": (1_000, 1_000_000_000), "max_depth": (10, 500),
-           "shutdown_seconds": (0, 600)}  # fmt: skip
+           "shutdown_seconds": (0, 600), "ehr_milliseconds": (1, 60_000), "hook_milliseconds": (10, 60_000),
+           "rate_limit": (0, 1_000_000), "body_seconds": (1, 600)}  # fmt: skip
+_LISTS = ("issuers", "cors_origins")
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -85,7 +96,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         field = known[name]
         if field in _RANGES:
             chosen[field] = _whole(name, text, *_RANGES[field], faults)
-        elif field == "issuers":
+        elif field in _LISTS:
             chosen[field] = tuple(part.strip() for part in text.split(",") if part.strip())
         else:
             chosen[field] = text
@@ -111,8 +122,7 @@ def _judge(settings: Settings) -> list[str]:
             "tokens: anyone could read patients' records. Name the issuers, or listen on 127.0.0.1"
         )
     faults += _judge_introspection(settings)
-    if settings.clients and not Path(settings.clients).is_file():
-        faults.append(f"HTG117_CLIENTS: {settings.clients} is no file")
+    faults += _judge_hooks(settings)
     if settings.issuers and not settings.audience:
         faults.append("HTG117_AUDIENCE is missing: with HTG117_ISSUERS it says what a token must be made for")
     faults += [
@@ -129,6 +139,28 @@ def _judge(settings: Settings) -> list[str]:
     faults += [
         f"HTG117_CONTENT: {path} is no folder" for path in settings.content_folders if not path.is_dir()
     ]
+    return faults
+
+
+def _judge_hooks(settings: Settings) -> list[str]:
+    """What is wrong with how CDS Hooks is offered."""
+    faults = []
+    if settings.clients and not Path(settings.clients).is_file():
+        faults.append(f"HTG117_CLIENTS: {settings.clients} is no file")
+    if settings.clients and not settings.base_url and not loopback(settings.host):
+        faults.append(
+            "HTG117_BASE_URL is missing: with HTG117_CLIENTS a token is made for the service's public address, "
+            "which is not to be taken from what a request says"
+        )
+    if settings.ehr_milliseconds > settings.hook_milliseconds:
+        faults.append("HTG117_EHR_MILLISECONDS is part of HTG117_HOOK_MILLISECONDS; make it no larger")
+    for origin in settings.cors_origins:
+        url = urlsplit(origin)
+        secure = url.scheme == "https" or (url.scheme == "http" and loopback(url.hostname or ""))
+        if not secure or f"{url.scheme}://{url.netloc}" != origin:
+            faults.append(
+                f"HTG117_CORS_ORIGINS: '{origin}' is not an https origin such as https://ehr.example.org"
+            )
     return faults
 
 

@@ -36,6 +36,11 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
             "HTG117_INTROSPECTION_CLIENT": "htg117",
             "HTG117_INTROSPECTION_SECRET": str(file),
             "HTG117_CLIENTS": str(file),
+            "HTG117_EHR_MILLISECONDS": "300",
+            "HTG117_HOOK_MILLISECONDS": "900",
+            "HTG117_CORS_ORIGINS": "https://ehr.example.org, http://localhost:8080",
+            "HTG117_RATE_LIMIT": "60",
+            "HTG117_BODY_SECONDS": "3",
             "HTG117_MAX_BODY": "1000",
             "HTG117_MAX_DEPTH": "20",
             "HTG117_LOG_LEVEL": "debug",
@@ -55,6 +60,11 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         introspection_client="htg117",
         introspection_secret=str(file),
         clients=str(file),
+        ehr_milliseconds=300,
+        hook_milliseconds=900,
+        cors_origins=("https://ehr.example.org", "http://localhost:8080"),
+        rate_limit=60,
+        body_seconds=3,
         max_body=1000,
         max_depth=20,
         log_level="debug",
@@ -106,3 +116,28 @@ def test_loopback_is_told(host: str, own: bool) -> None:
 def test_the_readme_has_every_setting_and_no_other() -> None:
     told = set(re.findall(r"^\| `(HTG117_[A-Z_]+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE))
     assert told == {f"HTG117_{field.name.upper()}" for field in fields(Settings)}
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"HTG117_EHR_MILLISECONDS": "600"}, "HTG117_EHR_MILLISECONDS is part of HTG117_HOOK_MILLISECONDS"),
+        ({"HTG117_CORS_ORIGINS": "*"}, r"'\*' is not an https origin"),
+        ({"HTG117_CORS_ORIGINS": "http://ehr.example.org"}, "is not an https origin"),
+        ({"HTG117_CORS_ORIGINS": "https://ehr.example.org/"}, "is not an https origin"),
+        ({"HTG117_RATE_LIMIT": "-1"}, "HTG117_RATE_LIMIT is a whole number from 0"),
+    ],
+)
+def test_what_cannot_be_of_cds_hooks_is_told(environment: dict[str, str], told: str) -> None:
+    with pytest.raises(SettingsFault, match=told):
+        read(environment)
+
+
+def test_clients_elsewhere_need_the_public_address_that_their_tokens_name(tmp_path: Path) -> None:
+    file = tmp_path / "clients.toml"
+    file.touch()
+    far = {"HTG117_CLIENTS": str(file), "HTG117_HOST": "ehr", "HTG117_AUDIENCE": "a"}
+    far |= {"HTG117_ISSUERS": "https://a.example.org"}
+    with pytest.raises(SettingsFault, match="HTG117_BASE_URL is missing"):
+        read(far)
+    assert read(far | {"HTG117_BASE_URL": "https://cds.example.org"}).clients == str(file)
