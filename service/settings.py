@@ -149,18 +149,16 @@ def _judge_hooks(settings: Settings) -> list[str]:
         faults.append(f"HTG117_CLIENTS: {settings.clients} is no file")
     if settings.clients and not settings.base_url and not loopback(settings.host):
         faults.append(
-            "HTG117_BASE_URL is missing: with HTG117_CLIENTS a token is made for the service's public address, "
-            "which is not to be taken from what a request says"
+            "HTG117_BASE_URL is missing: with HTG117_CLIENTS a token is made for the service's public "
+            "address, which is not to be taken from what a request says"
         )
     if settings.ehr_milliseconds > settings.hook_milliseconds:
         faults.append("HTG117_EHR_MILLISECONDS is part of HTG117_HOOK_MILLISECONDS; make it no larger")
-    for origin in settings.cors_origins:
-        url = urlsplit(origin)
-        secure = url.scheme == "https" or (url.scheme == "http" and loopback(url.hostname or ""))
-        if not secure or f"{url.scheme}://{url.netloc}" != origin:
-            faults.append(
-                f"HTG117_CORS_ORIGINS: '{origin}' is not an https origin such as https://ehr.example.org"
-            )
+    faults += [
+        f"HTG117_CORS_ORIGINS: '{origin}' is not an https origin such as https://ehr.example.org"
+        for origin in settings.cors_origins
+        if fault_of(origin) or origin.count("/") != 2
+    ]
     return faults
 
 
