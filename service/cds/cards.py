@@ -1,0 +1,207 @@
+"""An order's assessment as a CDS Hooks card: what the criteria came to, from what, and what is proposed.
+
+CDS Hooks 2.0.1, Card Attributes. The outcome is the plan's own wording; nothing here decides or rewords it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from service.cds.faces import paragraphs
+from service.cds.links import links
+from service.cds.suggestions import form_in_progress, offered, proposed
+from service.cds.tables import escape, plain, published, shorten, table, units
+from service.domain.evaluation import Truth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from service.cds.faces import Face, Faces
+    from service.cds.model import Assessed, Order, Showing, Unread
+    from service.domain.evaluation import Evaluation, Finding, Statement
+    from service.domain.issues import Issue
+    from service.fhir.plans import Applied, Plan
+
+Resource = dict[str, Any]
+LONGEST_SUMMARY = 139
+INDICATORS = {"routine": "info", "urgent": "warning", "asap": "warning", "stat": "critical"}
+_LEAST_NAME = 8
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[:.\d]*(Z|[+-]\d\d:\d\d)")
+_TRUTH = {Truth.MET: "met", Truth.NOT_MET: "**not met**", Truth.UNKNOWN: "not known"}
+
+
+def order_card(
+    order: Order, assessed: Assessed, applied: Applied, showing: Showing, faces: Faces
+) -> Resource:
+    """The card of one order whose code the plan is about. ``applied``: the plan applied to the same form."""
+    face = faces.of(assessed.plan.resource)
+    evaluation = assessed.evaluation
+    suggestions = proposed(applied, assessed, showing)
+    if not showing.form_app:
+        started = form_in_progress(assessed, face.form, showing)
+        suggestions += [started] if started else []
+    source = assessed.source if assessed.recorded else None
+    return card(
+        summary(evaluation.outcome.title, order),
+        order_detail(order, assessed, applied),
+        INDICATORS.get(evaluation.outcome.priority, "info"),
+        face,
+        showing,
+        offered(suggestions, face.behaviour),
+        links(face, evaluation.form, source, showing),
+    )
+
+
+def uncoded_card(order: Order, plan: Plan, showing: Showing, faces: Faces) -> Resource:
+    """The card of an order whose text names the procedure and that has no code of it: not assessed."""
+    face = faces.of(plan.resource)
+    said = (
+        "The text of this order names a procedure of the guidance, but the order has no code of it. "
+        "**Its criteria were not assessed.** Once the order has the procedure's code, they are."
+    )
+    title = f"{face.source['label']}: order without the procedure's code, not assessed"
+    found = [face.guidance] if face.guidance else []
+    detail = f"{_order_line(order)}\n\n{said}"
+    return card(summary(title, order), detail, "info", face, showing, {}, found)
+
+
+def card(
+    summary_: str,
+    detail: str,
+    indicator: str,
+    face: Face,
+    showing: Showing,
+    suggestions: Resource,
+    links_: Sequence[Resource],
+) -> Resource:
+    """A card of a plan, without elements that would be empty."""
+    made: Resource = {
+        "uuid": showing.new_id(),
+        "summary": summary_,
+        "detail": detail,
+        "indicator": indicator,
+        "source": face.source,
+        **suggestions,
+        "overrideReasons": list(face.overrides),
+        "links": list(links_),
+    }
+    return {name: value for name, value in made.items() if value not in (None, "", [], {})}
+
+
+def summary(said: str, order: Order) -> str:
+    """What is said and of which order, under 140 UTF-16 units: the name gives way, not the outcome."""
+    said = plain(said, LONGEST_SUMMARY)
+    room = LONGEST_SUMMARY - units(said) - units(" (order: )")
+    name = plain(order.title) or plain(order.reference)
+    if units(name) > room and room < _LEAST_NAME:
+        return said
+    return f"{said} (order: {shorten(name, room)})"
+
+
+def order_detail(order: Order, assessed: Assessed, applied: Applied) -> str:
+    """The card's detail: criteria, where the answers came from, what could not be read, notes."""
+    evaluation = assessed.evaluation
+    parts = [
+        _order_line(order),
+        f"**{published(evaluation.outcome.title)}.** {published(evaluation.outcome.text)}",
+        criteria_table(evaluation.findings),
+        *answers(assessed),
+        *unread_lines(assessed.unread),
+        *_notes(evaluation),
+        *_failures(applied.issues),
+        *_proposal_line(evaluation),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def criteria_table(findings: Iterable[Finding]) -> str:
+    """Each criterion, what it came to, and its paragraphs."""
+    rows = [(published(one.title), _finding(one), paragraphs(one.citations)) for one in findings]
+    return table(("Criterion", "Finding", "Paragraph"), rows)
+
+
+def answers(assessed: Assessed) -> list[str]:
+    """Where the answers came from and when: one line, and a table of those that were filled in."""
+    form = assessed.form
+    date = when(form.get("authored"))
+    if assessed.recorded:
+        lead = f"From a completed form of {date}{_from(assessed.source)}."
+    elif assessed.facts:
+        lead = f"From the record as it was read on {date}; nobody has confirmed these answers yet."
+    else:
+        lead = f"The record, as it was read on {date}, answers none of the form's questions."
+    said = [f"**Where the answers came from.** {lead}"]
+    if assessed.facts:
+        rows = [
+            (
+                escape(fact.question),
+                escape(fact.answer),
+                escape(fact.source or "") or "not stated",
+                when(fact.date),
+            )
+            for fact in assessed.facts
+        ]
+        said.append(table(("Question", "Answer", "Source", "Date"), rows))
+    return said
+
+
+def unread_lines(unread: Iterable[Unread]) -> list[str]:
+    """What could not be read of the record, so that an answer may be missing for that reason alone."""
+    rows = [f"- {escape(one.title or one.key)}: {escape(one.reason)}" for one in unread]
+    if not rows:
+        return []
+    lead = "**Could not be read.** What these parts of the record hold is not known here:"
+    return [lead + "\n\n" + "\n".join(rows)]
+
+
+def _order_line(order: Order) -> str:
+    named = escape(order.title)
+    reference = escape(order.reference)
+    return f"**Order:** {named} ({reference})" if named else f"**Order:** {reference}"
+
+
+def _finding(finding: Finding) -> str:
+    said = _TRUTH[finding.truth]
+    return f"{said}: {published(finding.reason.text)}" if finding.reason else said
+
+
+def _from(source: str | None) -> str:
+    return f" ({escape(source)})" if source else ""
+
+
+def when(date: str | None) -> str:
+    """A FHIR date or time for reading, to the minute, with its own offset; ``not dated`` for none."""
+    if not date:
+        return "not dated"
+    found = _TIME.fullmatch(date)
+    return escape(f"{found[1]} {found[2]} ({found[3]})" if found else date, 60)
+
+
+def _notes(evaluation: Evaluation) -> list[str]:
+    notes = sorted(evaluation.notes, key=lambda note: note.priority == "routine")
+    lines = [_note(note) for note in notes]
+    return ["**Notes**\n\n" + "\n".join(lines)] if lines else []
+
+
+def _note(note: Statement) -> str:
+    title, text = note.title.rstrip("."), note.text
+    said = published(text) if text.startswith(title) else f"{published(title)}. {published(text)}"
+    marked = f"**{said}**" if INDICATORS.get(note.priority, "info") != "info" else said
+    cited = paragraphs(note.citations)
+    return f"- {marked} {cited}".rstrip()
+
+
+def _failures(issues: Iterable[Issue]) -> list[str]:
+    rows = [f"- {escape(issue.message)}" for issue in issues if issue.fails]
+    if not rows:
+        return []
+    return ["**Could not be worked out**\n\n" + "\n".join(dict.fromkeys(rows))]
+
+
+def _proposal_line(evaluation: Evaluation) -> list[str]:
+    if not evaluation.proposals:
+        return []
+    return [
+        "What is proposed is the professional's to choose. Nothing is preselected; the order is not changed."
+    ]

@@ -1,0 +1,143 @@
+"""A plan's proposals as CDS Hooks suggestions: complete draft resources that the clinician may take.
+
+CDS Hooks 2.0.1, Suggestion and Action. A proposal is never preselected, so none is marked as recommended,
+and no order of the clinician's own is changed: there is no ``update`` and no ``delete`` here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from service.cds.tables import plain
+from service.fhir.plans import Setting, render_guidance_response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from service.cds.model import Assessed, Showing
+    from service.fhir.plans import Applied
+
+Resource = dict[str, Any]
+_LABEL = 80
+_CHOSEN = ("any", "at-most-one")
+_FIRST_WITH_CHOICE = 3
+
+
+def proposed(applied: Applied, assessed: Assessed, showing: Showing) -> list[Resource]:
+    """A suggestion for each proposal of the evaluation, in the plan's order, with its drafts.
+
+    A proposal that is a plan of its own has several. Where the clinician may choose among them, each is a
+    suggestion; a client that knows CDS Hooks 3.0 gets one suggestion that says so.
+    """
+    made: list[Resource] = []
+    held = {action["id"]: action for action in _flat(applied.actions) if "id" in action}
+    for proposal in assessed.evaluation.proposals:
+        action = held.get(proposal.action)
+        if action is not None:
+            made += _suggestions(action, applied, assessed, showing)
+    return made
+
+
+def form_in_progress(assessed: Assessed, title: str, showing: Showing) -> Resource | None:
+    """The suggestion that creates the pre-filled form, for somebody to complete; None of a recorded form.
+
+    ``title`` is the form's. The response is the patient's, the hook's user its author.
+    """
+    if assessed.recorded:
+        return None
+    response = {name: value for name, value in assessed.form.items() if name not in ("id", "meta", "text")}
+    response |= {"status": "in-progress", "subject": {"reference": showing.patient}}
+    response["author"] = {"reference": showing.user}
+    response.setdefault("authored", showing.now)
+    if showing.encounter:
+        response["encounter"] = {"reference": showing.encounter}
+    said = f"Create the form as far as the record fills it, to be completed: {title}"
+    return suggestion(f"Start the pre-filled form: {title}", [create(said, response)], showing)
+
+
+def suggestion(label: str, actions: list[Resource], showing: Showing, choice: str | None = None) -> Resource:
+    """One suggestion. ``choice`` is CDS Hooks 3.0's actionSelectionBehavior, for a client that knows it."""
+    made: Resource = {
+        "label": plain(label, _LABEL),
+        "uuid": showing.new_id(),
+        "isRecommended": False,
+        "actions": actions,
+    }
+    if choice is not None and showing.revision >= _FIRST_WITH_CHOICE:
+        made["actionSelectionBehavior"] = choice
+    return made
+
+
+def create(description: str, resource: Resource) -> Resource:
+    """The action that creates a resource."""
+    return {"type": "create", "description": plain(description), "resource": resource}
+
+
+def offered(suggestions: list[Resource], behaviour: str) -> Resource:
+    """The card's elements for its suggestions: none where there are none."""
+    return {"suggestions": suggestions, "selectionBehavior": behaviour} if suggestions else {}
+
+
+def system_actions(assessed: Assessed, said: Iterable[str], showing: Showing) -> list[Resource]:
+    """What a client that asks for it may do by itself: record that the guidance answered, and what.
+
+    ``said`` are the summaries of the cards. Nothing that is proposed for the patient is among them.
+    """
+    if not showing.system_actions:
+        return []
+    form = assessed.form | {"subject": {"reference": showing.patient}}
+    if showing.encounter:
+        form["encounter"] = {"reference": showing.encounter}
+    response = render_guidance_response(assessed.evaluation, form, Setting("", showing.now))
+    response["note"] = [{"text": text} for text in said]
+    return [create("Record the answer of the guidance", response)]
+
+
+def _suggestions(
+    action: Resource, applied: Applied, assessed: Assessed, showing: Showing
+) -> Iterator[Resource]:
+    title = str(action.get("title", ""))
+    leaves = list(_leaves(action, applied, assessed))
+    choice = action.get("selectionBehavior", _inner_choice(action))
+    if len(leaves) > 1 and choice in _CHOSEN and showing.revision < _FIRST_WITH_CHOICE:
+        for leaf in leaves:
+            yield suggestion(leaf["description"], [leaf], showing)
+    elif leaves:
+        yield suggestion(title, leaves, showing, choice if choice in _CHOSEN and len(leaves) > 1 else None)
+
+
+def _inner_choice(action: Resource) -> str | None:
+    """How the groups below choose; a plan that is taken up as a proposal brings its own groups."""
+    for child in action.get("action", ()):
+        if "action" in child:
+            found = child.get("selectionBehavior")
+            return found if isinstance(found, str) else None
+    return None
+
+
+def _leaves(action: Resource, applied: Applied, assessed: Assessed, title: str = "") -> Iterator[Resource]:
+    """An action of the suggestion for each draft at or below an action of the plan."""
+    reference = str(action.get("resource", {}).get("reference", ""))
+    draft = applied.requests.get(reference.removeprefix("#"))
+    title = str(action.get("title") or title)
+    if draft is not None:
+        yield create(title or str(draft["resourceType"]), _complete(draft, assessed))
+    for child in action.get("action", ()):
+        yield from _leaves(child, applied, assessed, title)
+
+
+def _complete(draft: Resource, assessed: Assessed) -> Resource:
+    """The draft as it may be created: it is about the recorded form where that lies, or about none."""
+    focus = draft.get("focus", {}).get("reference")
+    if focus is None or focus != f"{assessed.form['resourceType']}/{assessed.form.get('id')}":
+        return draft
+    rest = {name: value for name, value in draft.items() if name != "focus"}
+    if assessed.recorded and assessed.source:
+        return rest | {"focus": {"reference": assessed.source}}
+    return rest
+
+
+def _flat(actions: Iterable[Resource]) -> Iterator[Resource]:
+    for action in actions:
+        yield action
+        yield from _flat(action.get("action", ()))
