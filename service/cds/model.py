@@ -100,13 +100,15 @@ class Unread:
 class Order:
     """One order of the hook. ``title`` names it to the clinician; ``coded``: a trigger's code is on it.
 
-    An order that is not coded only names the procedure in its text, and is not assessed.
+    An order that is not coded only names the procedure in its text, and is not assessed; nor is one with a
+    ``reason`` (a sentence: it is another patient's, or it could not be read), which its card says instead.
     """
 
     reference: str
     resource: Resource
     title: str
     coded: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
