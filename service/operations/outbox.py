@@ -36,11 +36,16 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A message that one worker may deliver until its lease ends. ``attempt`` counts claims, from 1."""
+    """A message that one worker may deliver until its lease ends.
+
+    ``attempt`` tells this claim from any other of the message. ``tries`` counts this one too, from when the
+    message was ``queued``: put in, or let be tried anew by a person.
+    """
 
     message: Message
     attempt: int
-    created: datetime
+    tries: int
+    queued: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,10 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A message as the outbox shows it: without its body, of which ``digest`` is the SHA-256 in hex."""
+    """A message as the outbox shows it: without its body, of which ``digest`` is the SHA-256 in hex.
+
+    ``attempts`` counts the claims. ``digest`` is empty where the message was about an erased patient.
+    """
 
     id: str
     channel: str

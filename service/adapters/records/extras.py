@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import case, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.adapters.records.tables import once, outbox
@@ -42,7 +42,7 @@ def put(connection: Connection, messages: Sequence[Message], now: int) -> int:
             "id": one.id, "channel": one.channel, "subject": one.subject, "media_type": one.media_type,
             "details": json.dumps(dict(one.details), ensure_ascii=False), "body": one.body,
             "digest": hashlib.sha256(one.body).hexdigest(), "fate": "waiting", "attempts": 0,
-            "created": now, "changed": now, "due": now,
+            "tries": 0, "queued": now, "created": now, "changed": now, "due": now,
         }  # fmt: skip
         statement = insert(outbox).values(row).on_conflict_do_nothing(index_elements=[outbox.c.id])
         fresh += connection.execute(statement, execution_options=_COUNTED).rowcount
@@ -70,3 +70,19 @@ def purge(connection: Connection, now: int) -> None:
     old = select(once.c.scope, once.c.digest).where(once.c.expires <= now)
     old = old.order_by(once.c.expires).limit(_PURGED).with_for_update(skip_locked=True)
     connection.execute(delete(once).where(tuple_(once.c.scope, once.c.digest).in_(old)))
+
+
+def forget(connection: Connection, subjects: Sequence[str], now: int) -> int:
+    """How many messages about the subjects (``Type/id``) were emptied; what was on its way is dropped."""
+    emptied = 0
+    for subject in subjects:
+        held = connection.execute(
+            update(outbox)
+            .where(outbox.c.subject == subject)
+            .values(
+                body=b"", details="{}", reason=None, reference=None, digest="", changed=now,
+                fate=case((outbox.c.fate == "delivered", "delivered"), else_="dropped"),
+            )
+        )  # fmt: skip
+        emptied += held.rowcount
+    return emptied

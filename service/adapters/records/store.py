@@ -90,7 +90,8 @@ def _revision(engine: Engine) -> str | None:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """Turns the database's errors into ours."""
     try:
         yield
     except SQLAlchemyError as fault:
@@ -117,7 +118,7 @@ class Store:
 
     def ping(self) -> None:
         """Nothing, where the database answers with the tables of this release."""
-        with _answering():
+        with answering():
             found = _revision(self.engine)
         if found != tables.REVISION:
             raise Unavailable(f"the records' tables are at {found}, this release needs {tables.REVISION}")
@@ -132,7 +133,7 @@ class Store:
         return self._one(select(version).where(*wanted))
 
     def _one(self, statement: Any) -> Version | None:
-        with _answering(), self.engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             row = connection.execute(statement).first()
         return _version(row) if row is not None else None
 
@@ -149,7 +150,7 @@ class Store:
         statement = select(version).where(*wanted).order_by(*(column.desc() for column in order))
         if cursor is not None:
             statement = statement.where(tuple_(*order) < tuple_(*selection.read_cursor(cursor, 3)))
-        with _answering(), self.engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             total = connection.execute(select(func.count()).select_from(version).where(*wanted)).scalar_one()
             rows = connection.execute(statement.limit(count + 1)).all() if count else []
         last = rows[count - 1] if len(rows) > count else None
@@ -159,7 +160,7 @@ class Store:
     def search(self, query: Query) -> Page:
         """The current records that match."""
         chosen = selection.select_records(query)
-        with _answering(), self.engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             rows = connection.execute(chosen.page).all() if query.count else []
             whole = query.count and query.cursor is None and len(rows) <= query.count
             total = len(rows) if whole else connection.execute(chosen.count).scalar_one()

@@ -63,6 +63,8 @@ outbox = Table(
     Column("digest", String(64), nullable=False),
     Column("fate", String(9), nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("queued", BigInteger, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("changed", BigInteger, nullable=False),
     Column("due", BigInteger, nullable=False),
@@ -75,8 +77,10 @@ outbox = Table(
 )
 """What is to be delivered and what became of it (``outbox.py``). ``number`` is the order of putting in.
 
-``due``: before it the message is nobody's to take; a claim moves it to the lease's end. ``details`` is JSON,
-``digest`` the body's SHA-256; the body itself goes once the message is delivered or dropped.
+``due``: before it the message is nobody's to take; a claim moves it to the lease's end. ``attempts`` counts
+claims and never goes back: it tells a claim from an older one. ``tries`` and ``queued`` count and date from
+the last time that a person let it be tried anew. ``details`` is JSON, ``digest`` the body's SHA-256; the body
+itself goes once the message is delivered or dropped.
 """
 
 once = Table(
