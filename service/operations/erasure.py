@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.fhir.json_text import decode
-from service.operations.searching.parameters import RECORD_TYPES, Kind, parameters
+from service.operations.searching.parameters import INTERNAL_TYPES, RECORD_TYPES, Kind, parameters
 from service.operations.searching.query import LARGEST_COUNT, Condition, Query, Value
 from service.operations.searching.values import reference_parts
 
@@ -33,7 +33,7 @@ def find_records(
 ) -> Found:
     """The patient's records. ``reference`` is as the forms carry it; ``identifier`` is ``system|value``."""
     found: dict[str, Version] = {}
-    for type_ in RECORD_TYPES:
+    for type_ in (*RECORD_TYPES, *INTERNAL_TYPES):
         for condition in _conditions(type_, reference, identifier):
             found |= {one.reference: one for one in _all(records, type_, condition)}
     for about in list(found):

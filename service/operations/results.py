@@ -79,6 +79,12 @@ def settle(
     return [_pointed({**resource, "id": id_}, references) for resource, id_ in kept]
 
 
+def ids_of(made: Sequence[Draft], identity: Identity, held: Sequence[Version]) -> list[str]:
+    """The id of each result, where ``held`` is what the form came to: the same that ``settle`` gave it."""
+    roles = _roles(made, identity, held)
+    return [draft.id or identity.result(role) for draft, role in zip(made, roles, strict=True)]
+
+
 def _existing(draft: Draft, records: Records) -> str | None:
     if not draft.unless:
         return None

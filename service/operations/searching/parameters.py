@@ -95,6 +95,14 @@ _RECORDS = {
     "when date occurredDateTime",
 }
 
+_INTERNAL = {
+    "SafetyReport": "state token state; branch token branch; seriousness token seriousness; "
+    "updated date updated; created date created; event reference event; form reference form; "
+    "subject reference subject; patient reference:Patient subject",
+    "LocalReference": "subject reference subject; patient reference:Patient subject",
+}
+"""Records of the house's own that ``/fhir`` does not serve."""
+
 _DATA = {
     "Condition": _EVENT
     + "abatement-date date abatementDateTime,abatementPeriod; asserter reference asserter; "
@@ -145,13 +153,15 @@ _PUBLISHED_ALSO = {
 }
 
 RECORD_TYPES = tuple(sorted(_RECORDS))
-"""The types that are kept as records."""
+"""The types that are kept as records and served."""
+INTERNAL_TYPES = tuple(sorted(_INTERNAL))
+"""The types that are kept as records and not served."""
 
 
 @cache
 def parameters(type_: str) -> dict[str, Parameter]:
     """The parameters of one resource type by name; a type that is not a record's gets the published ones."""
-    own = _RECORDS.get(type_) or _DATA.get(type_)
+    own = _RECORDS.get(type_) or _INTERNAL.get(type_) or _DATA.get(type_)
     if own is None:
         own = _PUBLISHED + _PUBLISHED_ALSO.get(type_, "")
     return {parameter.name: parameter for parameter in _read(f"{_ALL}; {own}")}
