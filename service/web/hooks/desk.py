@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from starlette.requests import Request
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Question:
     """A call to be answered: who calls, how many seconds the EHR may take, and this service's address."""
 
+    service: Service
     call: Call
     caller: CdsCaller
     seconds: float
@@ -38,22 +39,21 @@ class Answer:
 class Desk:
     """The parts of CDS Hooks in the running service.
 
-    ``guard`` judges tokens; None with ``open_`` asks nobody (development mode), None without it lets nobody
-    in. ``ehr_seconds`` and ``seconds``: how long the EHR, and a whole call, may take.
+    ``discovery`` is the answer of discovery. ``guard`` judges tokens; None asks nobody (development mode).
+    ``ehr_seconds`` and ``seconds``: how long the EHR, and a whole call, may take.
     """
 
     services: Sequence[Service]
+    discovery: Resource
     advise: Callable[[Question], Awaitable[Answer]]
     journal: Recorder
     used: Used
     buckets: Buckets
-    discovery: Resource = field(default_factory=dict)
     guard: CdsGuard | None = None
-    open_: bool = False
     ehr_seconds: float = 0.4
     seconds: float = 0.5
 
-    def named(self, id_: str) -> Mapping[str, Service]:
+    def named(self, id_: str) -> dict[str, Service]:
         """The services of an id, by hook: one id may stand for several hooks."""
         return {one.hook: one for one in self.services if one.id == id_}
 

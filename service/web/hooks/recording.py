@@ -1,0 +1,75 @@
+"""How far a call has come, and its record, committed before the answer goes out."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.domain.errors import Conflict, Unauthenticated
+from service.operations.journal import Event, write
+from service.operations.representation import instant
+from service.web.services import services
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+
+    from service.cds.model import Call, Resource, Service
+    from service.web.hooks.admission import Admitted
+    from service.web.hooks.desk import Desk
+
+_LEAST = 0.02
+"""So many seconds the record has at least, however long the rest took."""
+_UNKNOWN = "(unknown)"
+"""What stands in records for a service that is not one of ours: the address may hold anything."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """A request as far as it has come. ``end`` is when it must be over, by the event loop's clock."""
+
+    action: str
+    admitted: Admitted
+    end: float
+    service: Service | None = None
+    call: Call | None = None
+    status: int = 500
+    cards: Sequence[Resource] = ()
+    faults: Sequence[str] = ()
+
+
+async def record(request: Request, own: Desk, progress: Progress) -> None:
+    """Nothing, once the call is on record or the store has had its time.
+
+    Unauthenticated where the call's token turns out to have been used before, on whatever worker.
+    """
+    held = services(request)
+    event = Event(
+        progress.service.id if progress.service else _UNKNOWN,
+        progress.service.plan if progress.service else "",
+        instant(held.clock()),
+        progress.status,
+        progress.action,
+        progress.call,
+        progress.admitted.caller,
+        progress.cards,
+        progress.faults,
+        _trace(request),
+    )
+    writes = write(event, f"htg117 {held.version}", (held.new_id(), held.new_id()))
+    left = max(progress.end - asyncio.get_running_loop().time(), _LEAST)
+    try:
+        await own.journal.record(writes, progress.admitted.once, left)
+    except Conflict:
+        raise Unauthenticated("the token does not hold") from None
+
+
+def _trace(request: Request) -> dict[str, str]:
+    """What tells this request from others: the address it came from, and the id that the client gave."""
+    named = request.headers.get("x-request-id", "")
+    found = {"request": named if named.isascii() and named.isprintable() and len(named) <= 200 else ""}
+    if request.client:
+        found["address"] = request.client.host
+    return found
