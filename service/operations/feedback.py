@@ -2,8 +2,8 @@
 
 Each item is a record of the internal type ``HookFeedback``, named by its content: the same item sent again is
 known again; a later outcome of the same card is another item beside it. A card that no call on record was
-answered with (its record was lost, or it is not ours) is kept and marked ``unknown``; its comment is not, since
-free text that leads to no patient could never be erased with the patient's records.
+answered with (its record was lost, or it is not ours) is kept and marked ``unknown``; its comment is not,
+since free text that leads to no patient could never be erased with the patient's records.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def read_feedback(body: Resource) -> tuple[Item, ...]:
     found = [_item(one, f"feedback[{at}]", reading) for at, one in enumerate(listed)]
     if reading.issues:
         raise Refused("the feedback has faults", issues=reading.issues)
-    return tuple(dict.fromkeys(one for one in found if one is not None))
+    return tuple({one.id(""): one for one in found if one is not None}.values())
 
 
 def _item(given: object, place: str, reading: _Reading) -> Item | None:
@@ -231,7 +231,7 @@ class Total:
 
 
 def summarise(records: Records, since: datetime | None = None) -> list[Total]:
-    """The feedback by service and month (UTC), a card's last outcome counting; only since a moment if given."""
+    """The feedback by service and month (UTC), of each card its last outcome; since a moment if given."""
     last: dict[tuple[str, str], Resource] = {}
     for one in _stored(records):
         key = (one["service"], one["card"])

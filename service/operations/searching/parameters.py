@@ -93,9 +93,17 @@ _RECORDS = {
     "entity reference entity.what; location reference location; patient reference:Patient target; "
     "recorded date recorded; signature-type token signature.type; target reference target; "
     "when date occurredDateTime",
+    "AuditEvent": "action token action; address string agent.network.address; agent reference agent.who; "
+    "agent-name string agent.name; agent-role token agent.role; altid token agent.altId; date date recorded; "
+    "entity reference entity.what; entity-name string entity.name; entity-role token entity.role; "
+    "entity-type token entity.type; outcome token outcome; patient reference:Patient agent.who,entity.what; "
+    "policy uri agent.policy; site token source.site; source reference source.observer; "
+    "subtype token subtype; type token type",
 }
 
 _INTERNAL = {
+    "HookFeedback": "service token service; card token card; outcome token outcome; at date at; "
+    "subject reference subject; patient reference:Patient subject",
     "SafetyReport": "state token state; branch token branch; seriousness token seriousness; "
     "updated date updated; created date created; event reference event; form reference form; "
     "subject reference subject; patient reference:Patient subject",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from service.domain.errors import Conflict, Unauthenticated
 from service.web.hooks import bodies
 from service.web.hooks.admission import admit
 from service.web.hooks.desk import desk
+from service.web.hooks.recording import spend
 from service.web.services import services
 
 if TYPE_CHECKING:
@@ -22,9 +22,5 @@ async def discover(request: Request) -> Response:
     """
     own = desk(request)
     admitted = await admit(request, own, f"{services(request).root(request)}/cds-services")
-    if admitted.once:
-        try:
-            await own.journal.record((), admitted.once, own.seconds)
-        except Conflict:
-            raise Unauthenticated("the token does not hold") from None
+    await spend(own, admitted)
     return bodies.answer(own.discovery)

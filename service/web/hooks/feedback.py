@@ -12,10 +12,10 @@ from service.operations.feedback import keep, read_feedback
 from service.web.errors import answer as fault_answer
 from service.web.errors import status_of
 from service.web.hooks import bodies
-from service.web.hooks.admission import admit
+from service.web.hooks.admission import Admitted, admit
 from service.web.hooks.calling import service_named
 from service.web.hooks.desk import desk
-from service.web.hooks.recording import Progress, record
+from service.web.hooks.recording import Progress, record, spend
 from service.web.services import services
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ async def take(request: Request) -> Response:
     held, own = services(request), desk(request)
     id_ = request.path_params["id"]
     admitted = await admit(request, own, f"{held.root(request)}/cds-services/{id_}/feedback")
-    progress = Progress("feedback", admitted, asyncio.get_running_loop().time() + own.seconds)
+    await spend(own, admitted)  # before anything is stored on its word
+    progress = Progress(
+        "feedback", Admitted(admitted.caller), asyncio.get_running_loop().time() + own.seconds
+    )
     client = admitted.caller.client
     try:
         progress.service = next(iter(service_named(own, id_).values()))

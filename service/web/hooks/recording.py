@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from service.cds.model import Call, Resource, Service
+    from service.operations.ports import Once, Write
     from service.web.hooks.admission import Admitted
     from service.web.hooks.desk import Desk
 
@@ -60,8 +61,18 @@ async def record(request: Request, own: Desk, progress: Progress) -> None:
     )
     writes = write(event, f"htg117 {held.version}", (held.new_id(), held.new_id()))
     left = max(progress.end - asyncio.get_running_loop().time(), _LEAST)
+    await _commit(own, writes, progress.admitted.once, left)
+
+
+async def spend(own: Desk, admitted: Admitted) -> None:
+    """Nothing, and the call's token is used; Unauthenticated where it had been, on whatever worker."""
+    if admitted.once:
+        await _commit(own, (), admitted.once, own.seconds)
+
+
+async def _commit(own: Desk, writes: Sequence[Write], once: tuple[Once, ...], seconds: float) -> None:
     try:
-        await own.journal.record(writes, progress.admitted.once, left)
+        await own.journal.record(writes, once, seconds)
     except Conflict:
         raise Unauthenticated("the token does not hold") from None
 
