@@ -1,0 +1,170 @@
+"""The parts of a record as they came: from prefetch or from the EHR, each had, empty, or not read and why.
+
+CDS Hooks 2.0.1, Providing FHIR Resources: a key left out is not satisfied, null is no data, and an
+OperationOutcome tells of an error. A part that is not whole is not used: what it leaves out could change
+what the rest means. Whatever is about another patient is left out, and that is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from service.cds.model import Unread
+from service.cds.patients import Whose, identifiers_of
+from service.cds.prefetch import PATIENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from service.cds.model import Call
+    from service.cds.prefetch import Part
+
+Resource = dict[str, Any]
+FIRST_PAGE = "only a part of it was sent"
+_FAILS = ("error", "fatal")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of a patient's record. ``data`` holds the resources of each part that was read.
+
+    ``absent`` are the parts that nobody gave; ``unread`` those that could not be read, or not in full.
+    ``remarks`` tell of what was left out of parts that were read.
+    """
+
+    whose: Whose
+    data: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
+    unread: Mapping[str, Unread] = field(default_factory=dict)
+    absent: tuple[Part, ...] = ()
+    remarks: tuple[Unread, ...] = ()
+
+    @property
+    def patient(self) -> Resource:
+        """The Patient, as far as it is known: its id at least."""
+        read = self.data.get(PATIENT, ())
+        return read[0] if read else {"resourceType": "Patient", "id": self.whose.patient.rpartition("/")[2]}
+
+
+def unsatisfied(parts: Iterable[Part], call: Call) -> tuple[Part, ...]:
+    """The parts to be read from the EHR: whose keys the prefetch lacks, or gives in part only."""
+    return tuple(
+        part for part in parts if part.key not in call.prefetch or _is_partial(call.prefetch[part.key], part)
+    )
+
+
+def read_record(
+    parts: Iterable[Part], call: Call, gathered: Mapping[str, Resource | Unread] | None = None
+) -> Record:
+    """The record, from what the EHR gave for a part and else from the call's prefetch."""
+    given = gathered or {}
+    data: dict[str, tuple[Resource, ...]] = {}
+    unread: dict[str, Unread] = {}
+    remarks: list[Unread] = []
+    absent: list[Part] = []
+    whose = Whose(call.patient, (call.access.server,) if call.access else ())
+    for part in sorted(parts, key=lambda one: one.kind != PATIENT):
+        if part.key in given:
+            value: Resource | Unread | None = given[part.key]
+            if isinstance(value, Unread) and part.key in call.prefetch:
+                value = call.prefetch[part.key]
+        elif part.key in call.prefetch:
+            value = call.prefetch[part.key]
+        else:
+            absent.append(part)
+            continue
+        if isinstance(value, Unread):
+            unread[part.key] = Unread(part.key, part.title, value.reason, value.denied)
+            continue
+        found, reason = _read(value, part)
+        if reason:
+            unread[part.key] = Unread(part.key, part.title, reason)
+            continue
+        own, left = _own(found, whose)
+        if part.kind == PATIENT:
+            if left:
+                unread[part.key] = Unread(
+                    part.key, part.title, "what was sent is not this patient's, and is not used"
+                )
+            whose = Whose(whose.patient, whose.servers, identifiers_of(own[0] if own else None))
+        elif left:
+            said = f"{left} of its entries name another patient, or none that is known here, and are not used"
+            remarks.append(Unread(part.key, part.title, said))
+        data[part.key] = own
+    return Record(whose, data, unread, tuple(absent), tuple(remarks))
+
+
+def _own(found: Iterable[Resource], whose: Whose) -> tuple[tuple[Resource, ...], int]:
+    """The resources that are the patient's, and how many are not, or not surely."""
+    own, left = [], 0
+    for resource in found:
+        if whose.owns(resource):
+            own.append(resource)
+        else:
+            left += 1
+    return tuple(own), left
+
+
+def _read(value: Resource | None, part: Part) -> tuple[list[Resource], str]:
+    """The resources that a part's value holds, or why it cannot be used."""
+    if value is None:
+        return [], ""
+    kind = value.get("resourceType")
+    if kind == "OperationOutcome" and part.type != "OperationOutcome":
+        return [], _said(value)
+    if kind == "Bundle":
+        return _entries(value, part)
+    if kind == part.type:
+        return [value], ""
+    return [], f"it is a {str(kind)[:60]}, not what was asked for"
+
+
+def _entries(bundle: Resource, part: Part) -> tuple[list[Resource], str]:
+    entries = bundle.get("entry", [])
+    if not isinstance(entries, list):
+        return [], "it is no FHIR Bundle"
+    found: list[Resource] = []
+    for entry in entries:
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if not isinstance(resource, dict):
+            return [], "an entry of its Bundle holds no resource"
+        if resource.get("resourceType") == "OperationOutcome":
+            if _is_error(resource):
+                return [], _said(resource)
+        elif resource.get("resourceType") == part.type:
+            found.append(resource)
+    if _is_partial(bundle, part):
+        return [], FIRST_PAGE
+    return found, ""
+
+
+def _is_partial(value: Resource | None, part: Part) -> bool:
+    """Whether a searchset has further pages. Of completed forms the newest are enough."""
+    if value is None or value.get("resourceType") != "Bundle" or part.kind == "form":
+        return False
+    links, entries = value.get("link", []), value.get("entry", [])
+    if isinstance(links, list) and any(
+        isinstance(one, dict) and one.get("relation") == "next" for one in links
+    ):
+        return True
+    total = value.get("total")
+    return isinstance(total, int) and isinstance(entries, list) and total > len(entries)
+
+
+def _is_error(outcome: Resource) -> bool:
+    issues = outcome.get("issue", [])
+    return not isinstance(issues, list) or any(
+        not isinstance(issue, dict) or issue.get("severity") in _FAILS for issue in issues
+    )
+
+
+def _said(outcome: Resource) -> str:
+    """What an OperationOutcome says, by its codes alone: its texts may hold anything."""
+    issues = outcome.get("issue", [])
+    codes = [
+        issue["code"]
+        for issue in (issues if isinstance(issues, list) else ())
+        if isinstance(issue, dict) and isinstance(issue.get("code"), str)
+    ]
+    named = ", ".join(dict.fromkeys(code[:30] for code in codes[:3]))
+    return f"the EHR reported an error ({named})" if named else "the EHR reported an error"
