@@ -118,6 +118,9 @@ class Outbox(Protocol):
         another version: nothing is changed then.
         """
 
+    def wait(self, seconds: float) -> None:
+        """Returns when something may have become due, after the seconds at the latest."""
+
     def about(self, subject: str) -> tuple[Posted, ...]:
         """All messages about one record (``Type/id``), in the order they were put in."""
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from service.domain.addresses import fault_of
 from service.operations.deliver import Patience
 
 if TYPE_CHECKING:
@@ -147,8 +147,8 @@ def _judge_folder(gateway: Gateway) -> list[str]:
 def _judge_http(gateway: Gateway) -> list[str]:
     faults = [] if gateway.url else ["url is missing"]
     for name, url in (("url", gateway.url), ("token_url", gateway.token_url)):
-        if url and not _safe(url):
-            faults.append(f"{name} is an https address without user name or password")
+        if url and (fault := fault_of(url)):
+            faults.append(f"{name} {fault}")
     for name, path in (("cert", gateway.cert), ("key", gateway.key), ("ca", gateway.ca),
                        ("secret_file", gateway.secret_file)):  # fmt: skip
         if path is not None and not path.is_file():
@@ -163,16 +163,3 @@ def _judge_http(gateway: Gateway) -> list[str]:
     if not _TOKEN.fullmatch(gateway.id_header):
         faults.append("id_header is the name of an HTTP header")
     return faults
-
-
-def _safe(url: str) -> bool:
-    """Whether it is an https address, or an http address of this machine (a gateway beside the service)."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError:
-        return False
-    if not host or parts.username or parts.password or parts.fragment:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1"))
