@@ -158,7 +158,7 @@ def _agents(event: Event) -> list[Resource]:
     """The person at the EHR, and the EHR."""
     agents: list[Resource] = []
     client = event.caller.client if event.caller else None
-    if event.call is not None:
+    if event.call is not None and event.call.user:
         agents.append({"who": {"reference": whole(event.call.user, event.call, client)}, "requestor": True})
     who: Resource = {"display": "any program on this machine: development mode"}
     if client is not None:
