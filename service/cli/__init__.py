@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from service.cli.evaluate import apply, assess, extract, populate
+from service.cli.feedback import feedback
 from service.cli.keeping import backup, erase, restore
 from service.cli.publishing import check, explain, package
 from service.cli.serve import serve
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 for command in (
     serve, assess, extract, populate, apply, validate, explain, package, check, backup, restore, erase,
+    feedback,
 ):  # fmt: skip
     app.command()(command)
 

@@ -29,7 +29,8 @@ KEPT = (
 
 
 @contextmanager
-def _records() -> Iterator[Store]:
+def opened_records() -> Iterator[Store]:
+    """The records of the environment's settings; what goes wrong is said and ends the command."""
     from service import app
     from service import settings as environment
 
@@ -56,7 +57,7 @@ def backup(
     """
     from service.adapters.records.archive import back_up
 
-    with _records() as store:
+    with opened_records() as store:
         try:
             count = back_up(store.engine, file)
         except OSError as fault:
@@ -69,7 +70,7 @@ def restore(file: Annotated[Path, typer.Argument(help="A file that backup wrote.
     """A backup into an empty store (HTG117_DATABASE_URL): all of it or, if it is damaged, nothing."""
     from service.adapters.records.archive import restore as read_back
 
-    with _records() as store:
+    with opened_records() as store:
         print(f"{read_back(store.writer, file)} versions from {file}")
 
 
@@ -101,7 +102,7 @@ def erase(
     from service.operations.searching.dates import LOCAL, microseconds
 
     since = unchanged_since.replace(tzinfo=LOCAL) if unchanged_since else None
-    with _records() as store:
+    with opened_records() as store:
         found = find_records(store, reference=subject, identifier=identifier, unchanged_since=since)
         for one in found.erased:
             print(f"{'erased' if confirmed else 'would be erased'}: {one.reference}")

@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Protocol
 from starlette.datastructures import Headers
 
 from service.domain.errors import Forbidden, ServiceError, Unauthenticated
+from service.operations.searching.parameters import RECORD_TYPES
 from service.web.errors import answer
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from service.operations.ports import Caller
 
 OPEN = frozenset({"/", "/docs", "/health", "/ready", "/metrics", "/fhir/metadata", "/openapi.json"})
 """What anybody may ask for."""
+HOOKS = "/cds-services"
+"""Where CDS clients come in; their tokens are another kind and are judged there."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -48,16 +53,31 @@ def check_scope(caller: Caller, method: str, path: str) -> None:
 
 
 class Gate:
-    """ASGI middleware: without a sound token there is no way past, except to what is open to all."""
+    """ASGI middleware: without a sound token there is no way past, except to what is open to all.
 
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
-        """Wraps the application."""
+    Published content is: it may be read and searched by anybody. Types that records are kept of are not.
+    """
+
+    def __init__(self, app: ASGIApp, guard: Guard, published: Collection[str] = ()) -> None:
+        """Wraps the application. ``published``: the types of the published content."""
         self._app = app
         self._guard = guard
+        self._published = frozenset(published) - frozenset(RECORD_TYPES)
+
+    def _open(self, scope: Scope) -> bool:
+        path, method = str(scope["path"]), scope["method"]
+        if path in OPEN or path == HOOKS or path.startswith(f"{HOOKS}/"):
+            return True
+        if not path.startswith("/fhir/"):
+            return False
+        type_, *rest = path.removeprefix("/fhir/").split("/")
+        if type_ not in self._published or any(part.startswith("$") for part in rest):
+            return False
+        return method in _READING or (method == "POST" and rest == ["_search"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Runs the application for those who may."""
-        if scope["type"] == "http" and scope["path"] not in OPEN:
+        if scope["type"] == "http" and not self._open(scope):
             try:
                 await self._admit(scope)
             except ServiceError as fault:
