@@ -11,6 +11,7 @@ from service.operations.representation import instant, serve
 from service.operations.searching.dates import moment, span
 from service.operations.searching.parameters import RECORD_TYPES
 from service.operations.searching.query import DEFAULT_COUNT, LARGEST_COUNT
+from service.web.binaries import content, wants_content
 from service.web.bodies import resource, version_headers
 from service.web.bundles import bundle, entry, page_links
 from service.web.negotiation import check_format
@@ -36,10 +37,12 @@ def known_type(held: Services, type_: str) -> str:
 
 
 async def read(request: Request) -> Response:
-    """The current version."""
-    check_format(request)
+    """The current version; of a Binary the bytes that it holds, unless FHIR is asked for."""
     held = services(request)
     type_, id_ = known_type(held, request.path_params["type"]), request.path_params["id"]
+    if wants_content(request, type_):
+        return content(_there(await held.run(held.records.read, type_, id_), type_, id_), request)
+    check_format(request)
     published = held.content.read(type_, id_)
     if published is not None:
         return _conditional(request, published.body, _published_headers(published))
@@ -49,23 +52,32 @@ async def read(request: Request) -> Response:
 
 async def vread(request: Request) -> Response:
     """One version: of published content by its business version, of a record by its number."""
-    check_format(request)
     held = services(request)
     type_, id_, vid = (
         known_type(held, request.path_params["type"]),
         request.path_params["id"],
         request.path_params["vid"],
     )
+    raw = wants_content(request, type_)
+    if not raw:
+        check_format(request)
     published = held.content.read(type_, id_, vid)
     if published is not None:
         return _conditional(request, published.body, _published_headers(published))
     found = None
     if type_ in RECORD_TYPES and vid.isascii() and vid.isdigit() and len(vid) < 10:
         found = await held.run(held.records.version, type_, id_, int(vid))
+    if raw:
+        return content(_there(found, type_, f"{id_}/_history/{vid}"), request)
     return _conditional(request, *_record(found, type_, f"{id_}/_history/{vid}"))
 
 
 def _record(found: Version | None, type_: str, id_: str) -> tuple[bytes, Mapping[str, str]]:
+    there = _there(found, type_, id_)
+    return serve(there), version_headers(there)
+
+
+def _there(found: Version | None, type_: str, id_: str) -> Version:
     if found is None:
         raise NotFound(f"there is no {type_}/{id_[:150]} here")
     if found.deleted:
@@ -73,7 +85,7 @@ def _record(found: Version | None, type_: str, id_: str) -> tuple[bytes, Mapping
             f"{found.reference} was deleted on {instant(found.updated)} (version {found.version}); "
             f"its earlier versions stand at {found.reference}/_history"
         )
-    return serve(found), version_headers(found)
+    return found
 
 
 def _published_headers(one: Published) -> dict[str, str]:

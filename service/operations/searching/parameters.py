@@ -93,6 +93,17 @@ _RECORDS = {
     "entity reference entity.what; location reference location; patient reference:Patient target; "
     "recorded date recorded; signature-type token signature.type; target reference target; "
     "when date occurredDateTime",
+    "DocumentReference": "authenticator reference authenticator; author reference author; "
+    "category token category; contenttype token content.attachment.contentType; "
+    "custodian reference custodian; date date date; description string description; "
+    "encounter reference context.encounter; event token context.event; facility token context.facilityType; "
+    "format token content.format; identifier token masterIdentifier,identifier; "
+    "language token content.attachment.language; location uri content.attachment.url; "
+    "patient reference:Patient subject; period date context.period; related reference context.related; "
+    "relatesto reference relatesTo.target; relation token relatesTo.code; "
+    "security-label token securityLabel; setting token context.practiceSetting; status token status; "
+    "subject reference subject; type token type",
+    "Binary": "",  # R4 gives it none of its own
     "AuditEvent": "action token action; address string agent.network.address; agent reference agent.who; "
     "agent-name string agent.name; agent-role token agent.role; altid token agent.altId; date date recorded; "
     "entity reference entity.what; entity-name string entity.name; entity-role token entity.role; "
@@ -169,7 +180,7 @@ INTERNAL_TYPES = tuple(sorted(_INTERNAL))
 @cache
 def parameters(type_: str) -> dict[str, Parameter]:
     """The parameters of one resource type by name; a type that is not a record's gets the published ones."""
-    own = _RECORDS.get(type_) or _INTERNAL.get(type_) or _DATA.get(type_)
+    own = next((table[type_] for table in (_RECORDS, _INTERNAL, _DATA) if type_ in table), None)
     if own is None:
         own = _PUBLISHED + _PUBLISHED_ALSO.get(type_, "")
     return {parameter.name: parameter for parameter in _read(f"{_ALL}; {own}")}
