@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,6 @@ from service.domain.errors import Conflict, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Executor
-
     from service.operations.ports import Clock, Once, Records, Write
 
 _LARGEST = 64
@@ -42,14 +41,13 @@ class Journal:
     """Where calls are recorded. One event loop uses it; ``close`` when the last request is answered.
 
     ``failed`` is called for each call whose record was not on disk when its answer had to go; ``lost`` for
-    each whose record could never be stored. ``records`` and ``clock`` are asked for anew at each commit.
+    each whose record could never be stored.
     """
 
     def __init__(
         self,
         records: Records,
         clock: Clock,
-        threads: Executor,
         *,
         failed: Callable[[], None],
         lost: Callable[[], None],
@@ -59,7 +57,7 @@ class Journal:
         """Nothing runs yet."""
         self._records = records
         self._clock = clock
-        self._threads = threads
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._failed = failed
         self._lost = lost
         self._kept = kept
@@ -98,6 +96,7 @@ class Journal:
             self._writing.cancel()
         for _ in range(len(self._waiting)):
             self._lose(self._waiting.popleft())
+        self._thread.shutdown(wait=False)
 
     def _keep(self, job: _Job) -> None:
         self._waiting.append(job)
@@ -184,7 +183,7 @@ class Journal:
             raise
 
     async def _call(self, work: Callable[..., object], *args: object) -> object:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*args))
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args))
 
 
 def _answer(job: _Job) -> None:

@@ -73,6 +73,9 @@ class Recorder(Protocol):
         Repeated where one of ``once`` had happened before: then nothing of it is stored.
         """
 
+    async def close(self) -> None:
+        """Nothing, once what waits is on disk, or has had its time."""
+
 
 def patient_of(call: Call, client: Client | None) -> str:
     """The reference that records of the call's patient carry.

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 
 if TYPE_CHECKING:
@@ -37,6 +37,18 @@ class Metrics:
             registry=self.registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1, 2.5, 5, 10),
         )
+        self.audit_failures = Counter(
+            "htg117_audit_failures",
+            "Calls of CDS Hooks answered before their record was on disk: raise an alarm where it grows",
+            registry=self.registry,
+        )
+        self.audit_lost = Counter(
+            "htg117_audit_lost", "Records of calls that could never be stored", registry=self.registry
+        )
+        self.audit_waiting = Gauge(
+            "htg117_audit_waiting", "Records of calls kept in memory until the store takes them",
+            registry=self.registry,
+        )  # fmt: skip
 
 
 class Tracing:
