@@ -29,8 +29,9 @@ class Branch(StrEnum):
 class State(StrEnum):
     """How far a report has come. ``PREPARED``: made for a person to submit, and not submitted.
 
-    ``SUBMITTED``: a gateway took it, or a person entered that it was submitted. ``ACKNOWLEDGED`` needs an
-    acknowledgement or the reference number that a person entered.
+    ``SUBMITTED``: given to the gateway's outbox, or a person entered that it was submitted. ``ACKNOWLEDGED``
+    needs an acknowledgement or the reference number that a person entered. ``FOLLOW_UP``: something has
+    changed since, and another version is due.
     """
 
     DRAFT = "draft"
@@ -174,12 +175,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A person's decision on the branch against the rules, with the reason."""
+    """A person's decision on the branch against the rules, with the reason.
+
+    ``instead_of`` is the branch that the rules gave; None where an offered report was taken up.
+    """
 
     branch: Branch
     who: str
     when: str
     reason: str
+    instead_of: Branch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +196,8 @@ class SafetyReport:
     ``updated`` when it last learned something (both FHIR instants or dates). ``amendment`` is ``None``,
     ``amendment`` or ``nullification`` (ICH C.1.11.1), with its reason. ``yellow_card`` is the reference that
     MHRA gave. ``nation`` is that of the reporting organisation: ``england``, ``wales``, ``scotland``
-    or ``northern-ireland``.
+    or ``northern-ireland``. ``offered`` are branches that the rules do not ask for, but a person may take up.
+    ``changes`` stay in the house: no rendering shows them.
     """
 
     case: str
@@ -215,4 +221,5 @@ class SafetyReport:
     amendment_reason: str | None = None
     yellow_card: str | None = None
     override: Override | None = None
+    offered: tuple[Branch, ...] = ()
     changes: tuple[Change, ...] = field(default=())

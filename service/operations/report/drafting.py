@@ -1,0 +1,247 @@
+"""``draft``: the reports of one adverse event made, or brought up to what is recorded of it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from service.domain.errors import Conflict, PreconditionFailed, Unprocessable
+from service.domain.safety_report import Branch, Override, SafetyReport, State
+from service.operations.report import cases, patients
+from service.operations.report.cases import Case
+from service.operations.report.entering import overlay
+from service.operations.report.gathering import gather, read_event
+from service.operations.representation import instant
+from service.yellow_card.building import build, case_id, suspicion
+from service.yellow_card.reportability import REPORTED, decide
+from service.yellow_card.states import Step, move, note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.operations.ports import Version, Write
+    from service.operations.report.desk import Desk
+    from service.yellow_card.building import Source
+    from service.yellow_card.filling import Fields
+    from service.yellow_card.reportability import Decision, Reportability
+
+Resource = dict[str, Any]
+_ATTEMPTS = 10
+_EDITABLE = (State.DRAFT, State.READY, State.PREPARED, State.REJECTED)
+_SENT = (State.SUBMITTED, State.ACKNOWLEDGED, State.FOLLOW_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """The event's cases as they stand, why they are what they are, and what was stored for it now."""
+
+    cases: tuple[Case, ...]
+    reportability: Reportability
+    stored: tuple[Version, ...] = ()
+
+
+def draft(
+    desk: Desk,
+    event: str,
+    who: str,
+    *,
+    patient: Resource | None = None,
+    decision: Override | None = None,
+) -> Drafted:
+    """The reports of the event (an AdverseEvent's id), each a draft unless it has gone further.
+
+    The same again changes nothing. ``patient`` is a Patient, of which only what ``Subject`` holds is told.
+    ``decision`` is a person's, on the branch. NotFound, Gone or Unprocessable where there is no such event.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _draft(desk, event, who, patient, decision)
+        except PreconditionFailed as fault:
+            if attempt == _ATTEMPTS - 1:
+                raise Conflict("others change this report at the same time; try again") from fault
+    raise AssertionError  # the last attempt returned or raised
+
+
+def _draft(desk: Desk, event: str, who: str, patient: Resource | None, decision: Override | None) -> Drafted:
+    now = instant(desk.clock())
+    found = read_event(desk.records, event)
+    source, fields, form_version = gather(desk, found, patient)
+    known = patients.know(desk, source.form.get("subject", {}), patient)
+    source = replace(source, patient=known.patient, local_reference=known.reference)
+    standing = cases.of_event(desk.records, source.reference)
+    where = _decide(source, fields, standing, decision)
+    made = _made(desk, source, fields, form_version, where, standing, who, now)
+    changed = [one for one in made if one not in standing]
+    writes: list[Write] = [cases.write(one) for one in changed]
+    if known.write is not None:
+        writes.append(known.write)
+    stored = desk.records.commit(writes, desk.clock()) if writes else ()
+    kept = {one.id: one for one in standing} | {one.id: one for one in made}
+    numbers = {one.id: one.version for one in stored}
+    now_held = tuple(replace(one, record=numbers.get(one.id, one.record)) for one in kept.values())
+    return Drafted(now_held, where, stored)
+
+
+def _decide(
+    source: Source, fields: Fields, standing: Sequence[Case], decision: Override | None
+) -> Reportability:
+    """Where the event is reported, with what people decided before and decide now."""
+    found = suspicion(source, fields)
+    before = [one.report.override for one in standing if one.report.state is not State.CANCELLED]
+    overrides = sorted((one for one in before if one is not None), key=lambda one: one.when)
+    if decision is None:
+        return decide(found, fields, tuple(overrides))
+    now = decide(found, fields, tuple(overrides))
+    if decision.instead_of is None and decision.branch not in {one.branch for one in now.offers}:
+        offered = ", ".join(one.branch for one in now.offers) or "none"
+        raise Unprocessable(f"no report on the branch '{decision.branch}' is offered; offered are: {offered}")
+    if decision.instead_of is not None and decision.instead_of not in now.branches:
+        raise Conflict(
+            f"the event is not on the branch '{decision.instead_of}', but on: {', '.join(now.branches)}"
+        )
+    return decide(found, fields, (*_without(overrides, decision), decision))
+
+
+def _without(overrides: Sequence[Override], decision: Override) -> list[Override]:
+    """The earlier decisions that this one leaves standing: one that it takes back is gone."""
+    return [one for one in overrides if one.branch is not decision.instead_of]
+
+
+def _made(
+    desk: Desk,
+    source: Source,
+    fields: Fields,
+    form_version: int,
+    where: Reportability,
+    standing: Sequence[Case],
+    who: str,
+    now: str,
+) -> list[Case]:
+    latest = {one.report.branch: one for one in standing}
+    again = {branch: one.again + _over(one) for branch, one in latest.items()}
+    ids = {
+        one.branch: case_id(source.reference, one.branch, again.get(one.branch, 0)) for one in where.decisions
+    }
+    others = {
+        branch: one.id
+        for branch, one in latest.items()
+        if branch in REPORTED and one.sent and not _over(one) and branch not in ids
+    }
+    subject = {
+        name: source.form["subject"][name]
+        for name in ("reference", "identifier")
+        if name in source.form.get("subject", {})
+    }
+    made = []
+    for one in where.decisions:
+        built = replace(
+            build(source, fields, desk.site, one, {**others, **ids}),
+            offered=tuple(offer.branch for offer in where.offers) if one.branch is Branch.DEVICE else (),
+        )
+        held = latest.get(one.branch)
+        if held is None or _over(held):
+            made.append(_new(built, subject, form_version, again.get(one.branch, 0), who, now))
+        else:
+            made.append(refreshed(held, built, form_version, who, now))
+    for branch, held in latest.items():
+        if branch not in ids:
+            made.append(superseded(held, _why(where.decisions), who, now))
+    return made
+
+
+def _over(case: Case) -> bool:
+    """Whether the case was nullified and acknowledged: its id is not used again."""
+    return case.report.amendment == "nullification" and case.report.state is State.ACKNOWLEDGED
+
+
+def _new(built: SafetyReport, subject: Resource, form_version: int, again: int, who: str, now: str) -> Case:
+    report = note(built, who=who, when=now, what="drafted", reason=built.decided_by)
+    return Case(report, built, subject, now, now, form_version=form_version, again=again)
+
+
+def refreshed(case: Case, built: SafetyReport, form_version: int, who: str, now: str) -> Case:
+    """The case brought up to what is recorded now; the same case where nothing of it has changed.
+
+    What has been submitted stays as it was sent, and a follow-up becomes due.
+    """
+    report = case.report
+    if report.state is State.CANCELLED and not case.superseded:
+        return case
+    if report.state is State.CANCELLED:
+        entered, content = overlay(built, case.entered)
+        report = move(_carried(content, report), Step.REOPEN, who=who, when=now, what="taken up again")
+        return replace(
+            case, report=report, built=built, changed=now, form_version=form_version, superseded=False,
+            entered=entered,
+        )  # fmt: skip
+    if built == case.built:
+        return case
+    if report.state in _SENT:
+        if _substance(built) == _substance(case.built):
+            return case
+        said = "the form was amended after this report was submitted"
+        return _due(case, said, who, now) if case.due is None else case
+    entered, content = overlay(built, case.entered)
+    dropped = [one.path for one in case.entered if one not in entered]
+    what = "refreshed from the record"
+    if dropped:
+        what += f"; the record now says something else at {', '.join(dropped)}, so the entry there is dropped"
+    carried = _carried(content, report)
+    report = move(carried, Step.REVISE, who=who, when=now, what=what)
+    return replace(case, report=report, built=built, changed=now, form_version=form_version, entered=entered)
+
+
+def superseded(case: Case, why: str, who: str, now: str) -> Case:
+    """The case of a branch that the event has left: cancelled, or a follow-up due where it was sent."""
+    state = case.report.state
+    if state in _EDITABLE and not case.sent:
+        report = move(
+            case.report, Step.CANCEL, who=who, when=now, what="no longer on this branch", reason=why
+        )
+        return replace(case, report=report, changed=now, superseded=True)
+    if state in (State.SUBMITTED, State.ACKNOWLEDGED) and not _over(case) and case.due is None:
+        return _due(case, why, who, now)
+    return case
+
+
+def withdrawn(case: Case, why: str, who: str, now: str) -> Case:
+    """The case of an event that was taken back: cancelled, or where it was sent to be nullified."""
+    if case.report.state in _EDITABLE and not case.sent:
+        report = move(case.report, Step.CANCEL, who=who, when=now, what="withdrawn", reason=why)
+        return replace(case, report=report, changed=now, superseded=True)
+    if case.sent and case.report.state is not State.CANCELLED and case.report.amendment != "nullification":
+        due = case if case.report.state not in _SENT else _due(case, why, who, now)
+        report = replace(due.report, amendment="nullification", amendment_reason=why)
+        if due is case:
+            report = note(report, who=who, when=now, what="nullification proposed", reason=why)
+        return replace(due, report=report, changed=now, due=why)
+    return case
+
+
+def _due(case: Case, why: str, who: str, now: str) -> Case:
+    report = move(case.report, Step.ASK, who=who, when=now, what="follow-up due", reason=why)
+    return replace(case, report=report, changed=now, due=why)
+
+
+def _carried(content: SafetyReport, report: SafetyReport) -> SafetyReport:
+    """The content with what the case has been through."""
+    return replace(
+        content,
+        version=report.version,
+        state=report.state,
+        yellow_card=report.yellow_card,
+        amendment=report.amendment,
+        amendment_reason=report.amendment_reason,
+        changes=report.changes,
+    )
+
+
+def _substance(report: SafetyReport) -> tuple[Any, ...]:
+    """What a recipient would want to be told anew."""
+    return (
+        report.events, report.subject, report.procedure, report.devices, report.medicines, report.narrative,
+    )  # fmt: skip
+
+
+def _why(decisions: Sequence[Decision]) -> str:
+    return " ".join(one.says for one in decisions)
