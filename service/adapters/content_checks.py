@@ -20,7 +20,7 @@ from service.domain.errors import ContentFault
 from service.domain.issues import error
 from service.fhir import extraction, validation
 from service.fhir.extraction.sample import answer_everything
-from service.fhir.plans import input_form, read_plan
+from service.fhir.plans import input_forms, read_plan
 from service.operations.terms import Terms
 
 if TYPE_CHECKING:
@@ -133,21 +133,21 @@ def check_expressions(content: Folder) -> Iterator[Fault]:
 
 
 def check_link_ids(content: Folder) -> Iterator[Fault]:
-    """Each linkId that an expression names is an item of the form that the expression is about."""
+    """Each linkId that an expression names is an item of a form that the expression is about."""
     for one in content.published:
-        form = one.resource if one.type == "Questionnaire" else None
+        forms = [one.resource] if one.type == "Questionnaire" else []
         if one.type == "PlanDefinition":
-            canonical = input_form(one.resource)
-            form = content.resolve(canonical) if canonical else None
-        if form is None:
+            forms = [form for form in map(content.resolve, input_forms(one.resource)) if form]
+        if not forms:
             continue
-        known = _link_ids(form.get("item", ()))
+        known = set().union(*(_link_ids(form.get("item", ())) for form in forms))
+        named = " or ".join(str(form.get("id")) for form in forms)
         for element in elements(one.resource):
             if element.type == "Expression":
                 text = str(element.value.get("expression", ""))
                 for link_id in _LINK_ID.findall(text):
                     if link_id not in known:
-                        yield Fault(one.file, element.place, f"no item of {form.get('id')} is '{link_id}'")
+                        yield Fault(one.file, element.place, f"no item of {named} is '{link_id}'")
 
 
 def _link_ids(items: Iterable[Resource]) -> set[str]:

@@ -7,7 +7,7 @@ CarePlan or a Bundle. One evaluation, several renderings: see ``docs/decisions/0
 from service.fhir.plans.application import Application, Applied, apply
 from service.fhir.plans.assessment import UndecidedOutcome, assess
 from service.fhir.plans.outcome import Setting, render_guidance_response, render_outcome
-from service.fhir.plans.reading import Plan, canonical, input_form, read_plan
+from service.fhir.plans.reading import Plan, asked_form, canonical, input_form, input_forms, read_plan
 from service.fhir.plans.realisation import Circumstances
 from service.fhir.plans.rendering import render_bundle, render_care_plan
 
@@ -19,9 +19,11 @@ __all__ = [
     "Setting",
     "UndecidedOutcome",
     "apply",
+    "asked_form",
     "assess",
     "canonical",
     "input_form",
+    "input_forms",
     "read_plan",
     "render_bundle",
     "render_care_plan",

@@ -16,7 +16,7 @@ from service.fhir.plans.assessment import FAILED, applies, assess, decided_actio
 from service.fhir.plans.dynamic import PathFault, set_value
 from service.fhir.plans.reading import FORM_TYPE, Plan, read_plan
 from service.fhir.plans.realisation import Circumstances, UnsupportedKind, message, realise, task_for_form
-from service.fhir.plans.rules import FHIRPATH, RuleFault, read_conditions, role
+from service.fhir.plans.rules import ATTENTION, FHIRPATH, RuleFault, read_conditions, role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -117,11 +117,11 @@ class _Walk:
             self._decided = decided_actions(plan, evaluation)
 
     def actions(self, actions: Any, place: str, depth: int) -> list[Resource]:
-        """The RequestGroup actions that apply. Criteria are findings, not requests, and not among them."""
+        """The RequestGroup actions that apply: no criteria, which are findings, and no rules of attention."""
         made = []
         for index, action in enumerate(actions):
             here = f"{place}[{index}]"
-            if role(action) == "criterion":
+            if role(action) in ("criterion", ATTENTION):
                 continue
             action_made = self._action(action, here, depth)
             if action_made is not None:

@@ -9,6 +9,7 @@ from service.domain.errors import ContentFault
 from service.domain.evaluation import Citation, Code, Statement
 from service.domain.issues import Issue, error
 from service.fhir.plans.rules import (
+    ATTENTION,
     Condition,
     ReasonRule,
     RuleFault,
@@ -84,13 +85,26 @@ def canonical(resource: Resource) -> str:
 
 def input_form(resource: Resource) -> str | None:
     """The canonical of the form that the plan's actions take as input, or None if it takes none."""
-    for action in walk(resource.get("action", ())):
-        for requirement in action.get("input", ()):
-            if requirement.get("type") == FORM_TYPE:
-                for chosen in requirement.get("codeFilter", ()):
-                    for coding in chosen.get("code", ()):
-                        return str(coding.get("code", "")).split("|")[0]
-    return None
+    return next(input_forms(resource), None)
+
+
+def input_forms(resource: Resource) -> Iterator[str]:
+    """The canonicals of all forms that the plan's actions take as input, each once, in document order."""
+    found = (
+        canonical_
+        for action in walk(resource.get("action", ()))
+        for requirement in action.get("input", ())
+        for canonical_ in asked_form(requirement)
+    )
+    yield from dict.fromkeys(found)
+
+
+def asked_form(requirement: Resource) -> Iterator[str]:
+    """The canonical of the form that a DataRequirement asks for; nothing where it asks for something else."""
+    if requirement.get("type") == FORM_TYPE:
+        for chosen in requirement.get("codeFilter", ()):
+            for coding in chosen.get("code", ()):
+                yield str(coding.get("code", "")).split("|")[0]
 
 
 def walk(actions: Any) -> Iterator[Resource]:
@@ -150,9 +164,9 @@ def _groups(actions: Any, place: str) -> Iterator[tuple[str, Resource, str]]:
     for index, action in enumerate(actions):
         here = f"{place}[{index}]"
         kind = role(action)
-        if kind is not None:
+        if kind is not None and kind != ATTENTION:
             yield kind, action, here
-        else:
+        elif kind is None:
             yield from _groups(action.get("action", ()), f"{here}.action")
 
 

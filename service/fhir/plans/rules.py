@@ -25,6 +25,10 @@ ROLE, RULE, REASON = (
 )
 
 
+ATTENTION = "attention"
+"""The role of rules over everything that is recorded of a patient; no form decides them (``service/cds``)."""
+
+
 class RuleFault(ValueError):
     """A rule of the plan is not fit to run on. ``place`` is the FHIRPath below the action."""
 
@@ -77,7 +81,7 @@ class Condition:
 
 
 def role(action: Resource) -> str | None:
-    """What the action's children are: criterion, outcome, note or proposal; None in any other plan."""
+    """What the action's children are: criterion, outcome, note, proposal, attention; None in other plans."""
     return next((extension.get("valueCode") for extension in _extensions(action, ROLE)), None)
 
 
