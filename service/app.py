@@ -23,7 +23,7 @@ from starlette.middleware import Middleware
 
 from service.adapters import content as published
 from service.adapters import records, verdicts
-from service.adapters.absent import NoRecords
+from service.adapters.absent import NoOutbox, NoRecords
 from service.adapters.content_checks import require_sound
 from service.domain.errors import ServiceError
 from service.fhir.json_text import Document, Limits
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from service.adapters.content import Folder
     from service.adapters.records import Store
+    from service.operations.outbox import Outbox
     from service.operations.ports import Content, Records
     from service.settings import Settings
     from service.web.security import Guard
@@ -89,7 +90,9 @@ def log_to(stream: TextIO, level: str) -> None:
     )
 
 
-def compose(settings: Settings, content: Content, records: Records, threads: Executor) -> Services:
+def compose(
+    settings: Settings, content: Content, records: Records, threads: Executor, outbox: Outbox
+) -> Services:
     """Everything that handlers and commands work with."""
     plans = Plans(content)
     terminology = content.terminology
@@ -97,6 +100,7 @@ def compose(settings: Settings, content: Content, records: Records, threads: Exe
     return Services(
         content=content,
         records=records,
+        outbox=outbox,
         terminology=terminology,
         terms=terms,
         clock=now,
@@ -132,7 +136,8 @@ def require_sound_once(content: Folder, settings: Settings) -> None:
 
 def offline(settings: Settings) -> Services:
     """The same for a command that reads the published content and has no records."""
-    return compose(settings, published.load(settings.content_folders), NoRecords(), ThreadPoolExecutor(1))
+    content = published.load(settings.content_folders)
+    return compose(settings, content, NoRecords(), ThreadPoolExecutor(1), NoOutbox())
 
 
 def load_examples(app: FastAPI) -> int:
@@ -172,7 +177,7 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
 
     metrics = Metrics()
     middleware = [Middleware(Tracing, new_id=new_id, metrics=metrics), Middleware(errors.LastResort)]
-    made = compose(settings, content, kept, threads)
+    made = compose(settings, content, kept, threads, records.Outbox(kept))
     if made.guard is not None:
         middleware.append(Middleware(Gate, guard=made.guard))
     app = FastAPI(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from service.fhir.concepts import Terminology
     from service.fhirpath import Terminology as Terms
     from service.operations.assess import Plans
+    from service.operations.outbox import Outbox
     from service.operations.ports import Clock, Content, Records
     from service.operations.submit import Act
     from service.web.operations.declared import Operation
@@ -36,6 +37,7 @@ class Services:
 
     content: Content
     records: Records
+    outbox: Outbox
     terminology: Terminology
     terms: Terms
     clock: Clock

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from service import app
 from service.adapters import content as published
+from service.adapters.records import Outbox
 from service.fhir.json_text import decode
 from service.operations.searching.query import parse
 from service.operations.submit import Sent, submit
@@ -24,7 +25,7 @@ NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 
 def services(store: Store) -> Services:
-    return app.compose(Settings(), published.load(), store, ThreadPoolExecutor(1))
+    return app.compose(Settings(), published.load(), store, ThreadPoolExecutor(1), Outbox(store))
 
 
 def send(held: Services, form: dict[str, Any]) -> Submission:
