@@ -90,18 +90,23 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One section of a report, once for each thing it is repeated for; ``number`` counts these from 1."""
+    """One section of a report, once for each thing it is repeated for; ``number`` counts these from 1.
+
+    ``aside``: it is about something that is told of and not suspected, of which no more is asked.
+    """
 
     section: Section
     number: int
     held: tuple[Held, ...]
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
     """What a report lacks: one field, or several of which one is enough (``alternatives`` are their ids).
 
-    ``place`` is the part of the report (``event 2``), where there is more than one.
+    ``section`` is the title that it stands under, ``place`` the part of the report (``event 2``), where there
+    is more than one.
     """
 
     id: str
@@ -111,6 +116,7 @@ class Missing:
     enter: str = ""
     place: str = ""
     alternatives: tuple[str, ...] = ()
+    section: str = ""
 
     @property
     def remedy(self) -> str:
@@ -120,7 +126,7 @@ class Missing:
             ways.append(f"answer {' or '.join(self.links)} in the form")
         if self.enter:
             ways.append(f"enter it on the report ({self.enter})")
-        return "; or ".join(ways) or "enter it on the report"
+        return "; or ".join(ways) or "no question asks for it: add it where the report is submitted"
 
 
 def read_form(data: Resource) -> Form:
@@ -199,7 +205,8 @@ def fill(report: SafetyReport, form: Form) -> tuple[Part, ...]:
         rows = [one for one in section.fields if not one.branches or branch in one.branches]
         for number, part in enumerate(of, start=1):
             held = tuple(Held(row, row.needed(branch), _value(part, row.source)) for row in rows)
-            found.append(Part(section, number, held))
+            aside = not wanted or getattr(part, "role", "suspect") not in ("suspect", "interacting")
+            found.append(Part(section, number, held, aside))
     return tuple(found)
 
 
@@ -213,7 +220,7 @@ def _value(part: object, path: tuple[str, ...]) -> Any:
 def missing(report: SafetyReport, form: Form) -> tuple[Missing, ...]:
     """What the report lacks, in the order of the form: minimum elements first, then helpful ones.
 
-    A part that the branch does not ask for (a medicine beside a device) is not asked about.
+    What the branch does not ask for (a medicine beside a device) is not asked about.
     """
     found: list[Missing] = []
     parts = fill(report, form)
@@ -221,7 +228,7 @@ def missing(report: SafetyReport, form: Form) -> tuple[Missing, ...]:
     for part in parts:
         counts[part.section.id] = max(counts.get(part.section.id, 0), part.number)
     for part in parts:
-        if part.section.branches and report.branch.value not in part.section.branches:
+        if part.aside:
             continue
         place = f"{part.section.id} {part.number}" if counts[part.section.id] > 1 else ""
         found += _lacking(part, place)
@@ -242,15 +249,15 @@ def _lacking(part: Part, place: str) -> Iterator[Missing]:
         if group and all(other.value is None for other in group) and one.need == MINIMUM:
             if row.one_of not in told:
                 told.add(row.one_of)
-                yield _one_of(row.one_of, group, place)
+                yield _one_of(row.one_of, group, place, part.section.title)
         elif not row.quiet:
             need = HELPFUL if group else one.need
-            yield Missing(row.id, row.label, need, row.links, row.enter, place)
+            yield Missing(row.id, row.label, need, row.links, row.enter, place, (), part.section.title)
 
 
-def _one_of(name: str, group: list[Held], place: str) -> Missing:
+def _one_of(name: str, group: list[Held], place: str, section: str) -> Missing:
     asked = [one.field for one in group if not one.field.quiet]
     links = tuple(dict.fromkeys(link for one in asked for link in one.links))
     label = f"one of: {', '.join(one.label for one in asked)}"
     enter = next((one.enter for one in asked if one.enter), "")
-    return Missing(name, label, MINIMUM, links, enter, place, tuple(one.id for one in asked))
+    return Missing(name, label, MINIMUM, links, enter, place, tuple(one.id for one in asked), section)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from service.domain.evaluation import Code
     from service.domain.safety_report import ReportedEvent, SafetyReport
     from service.fhir.concepts.maps import Match
-    from service.yellow_card.fields import Words
+    from service.yellow_card.fields import Form, Words
 
 Resource = dict[str, Any]
 
@@ -52,10 +52,13 @@ class Suggestion:
     condition: str
 
 
-def suggestions(report: SafetyReport, maps: Sequence[Resource], words: Words) -> tuple[Suggestion, ...]:
+def suggestions(
+    report: SafetyReport, maps: Sequence[Resource], form: Form, words: Words
+) -> tuple[Suggestion, ...]:
     """The terms that may fit each event of a device report; none for a report of another branch.
 
-    What happened to nobody has no clinical sign or health impact: a near miss gets annex A alone.
+    What happened to nobody has no clinical sign or health impact: a near miss gets annex A alone. A term
+    that depends on another answer is left out where the report says otherwise.
     """
     if report.branch is not Branch.DEVICE:
         return ()
@@ -64,7 +67,9 @@ def suggestions(report: SafetyReport, maps: Sequence[Resource], words: Words) ->
         for reason in _reasons(event, words):
             for match in _matches(reason, maps):
                 made = _suggestion(number, reason, match)
-                if made and (event.actuality != "potential" or made.annex == "A"):
+                if not made or not _may_hold(match, report, event, form):
+                    continue
+                if event.actuality != "potential" or made.annex == "A":
                     found.setdefault((number, made.code), made)
     return tuple(sorted(found.values(), key=lambda one: (one.event, one.annex)))
 
@@ -80,6 +85,20 @@ def _reasons(event: ReportedEvent, words: Words) -> Iterator[Code]:
 def _matches(reason: Code, maps: Sequence[Resource]) -> Iterator[Match]:
     for one in maps:
         yield from translate(one, reason.system, reason.code)
+
+
+def _may_hold(match: Match, report: SafetyReport, event: ReportedEvent, form: Form) -> bool:
+    """Whether nothing that is told speaks against what the match depends on (a linkId after ``#``)."""
+    for property_, wanted in match.depends_on:
+        link = property_.partition("#")[2]
+        for section in form.sections:
+            about: tuple[object, ...] = {"events": (event,), "devices": report.devices}.get(section.each, ())
+            for row in section.fields:
+                if link in row.links:
+                    told = {getattr(one, row.source[0]) for one in about} - {None}
+                    if any(str(one).lower() != wanted for one in told):
+                        return False
+    return True
 
 
 def _suggestion(number: int, reason: Code, match: Match) -> Suggestion | None:

@@ -75,7 +75,7 @@ def lay_out(report: SafetyReport, site: Site, material: Material) -> Laid:
         head(report, instructions, destination),
         fill(report, material.form),
         missing(report, material.form),
-        suggestions(report, material.maps, material.words),
+        suggestions(report, material.maps, material.form, material.words),
         material.words,
     )
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.domain.evaluation import Code
-from service.domain.safety_report import Branch
 from service.yellow_card.wording import clean
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 
 ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
+YELLOW_CARD = "/NamingSystem/yellow-card-reference"
+"""After the canonical base: the system of the reference numbers that the Yellow Card scheme gives."""
 _TERMS = "http://terminology.hl7.org/CodeSystem"
 _UCUM = "http://unitsofmeasure.org"
 _SEVERITIES = {"mild": "Mild", "moderate": "Moderate", "severe": "Severe"}
@@ -79,6 +80,11 @@ class Maker:
         """The Identifier of the case, or of a part of it."""
         value = f"{self.report.case}/{part}" if part else self.report.case
         return {"system": f"{self.base}/NamingSystem/safety-report-case", "value": value}
+
+    def yellow_card(self, reference: str) -> Resource:
+        """The Yellow Card reference as a Reference, as AdverseEvent.referenceDocument carries it."""
+        identifier = {"system": f"{self.base}{YELLOW_CARD}", "value": reference}
+        return {"type": "DocumentReference", "identifier": identifier, "display": "Yellow Card report"}
 
     def patient(self) -> Made:
         """A patient of whom nothing is told but the sex."""
@@ -215,11 +221,6 @@ class Maker:
     ) -> Made:
         """One AdverseEvent (R4 ``adverseevent.html``)."""
         serious = None if one.seriousness is None else ("serious" if one.seriousness else "non-serious")
-        category = None
-        if any(device.fault for device in self.report.devices):
-            category = ("product-problem", "Product Problem")
-        elif self.report.branch is Branch.DEFECTIVE_MEDICINE:
-            category = ("product-quality", "Product Quality")
         mine = f"event-{number}" if len(self.report.events) > 1 else ""
         reference = self.report.yellow_card
         return self.made(
@@ -228,7 +229,6 @@ class Maker:
                 "resourceType": "AdverseEvent",
                 "identifier": self.case(mine),
                 "actuality": "potential" if one.actuality == "potential" else "actual",
-                "category": [_hl7("adverse-event-category", *category)] if category else None,
                 "event": coded(one.term, one.text),
                 "subject": patient.reference(),
                 "date": one.onset,
@@ -239,7 +239,7 @@ class Maker:
                 "outcome": _bound("adverse-event-outcome", one.outcome, _OUTCOMES),
                 "recorder": recorder.reference() if recorder else None,
                 "suspectEntity": [{"instance": suspect.reference()} for suspect in suspects],
-                "referenceDocument": [yellow_card(reference)] if reference else None,
+                "referenceDocument": [self.yellow_card(reference)] if reference else None,
             },
         )
 
@@ -336,12 +336,6 @@ class Maker:
         """The CodeableConcept of a code of one of the lists; words alone where it has no system."""
         found = self.words.get(listed, {}).get(code, Code("", code))
         return coded(found) if found.system else {"text": found.display or code}
-
-
-def yellow_card(reference: str) -> Resource:
-    """The Yellow Card reference as a Reference, as AdverseEvent.referenceDocument carries it."""
-    identifier = {"type": {"text": "Yellow Card reference"}, "value": reference}
-    return {"type": "DocumentReference", "identifier": identifier, "display": "Yellow Card report"}
 
 
 def coded(code: Code, text: str | None = None) -> Resource:

@@ -25,6 +25,7 @@ KIND = "sheet"
 _templates = Environment(
     loader=PackageLoader("service.yellow_card"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
+_templates.filters["sentence"] = lambda text: f"{text[:1].upper()}{text[1:]}."
 
 
 def sheet(report: SafetyReport, site: Site, material: Material) -> Rendered:

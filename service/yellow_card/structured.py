@@ -95,7 +95,12 @@ def _value(value: Any, listed: str, words: Words) -> Any:
 
 
 def _lacking(one: Missing) -> dict[str, Any]:
-    made: dict[str, Any] = {"id": one.id, "label": one.label, "remedy": one.remedy}
+    made: dict[str, Any] = {
+        "id": one.id,
+        "section": one.section,
+        "label": one.label,
+        "remedy": one.remedy,
+    }
     if one.place:
         made["place"] = one.place
     if one.links:

@@ -15,7 +15,10 @@ _REVERSED = {"wider": "narrower", "narrower": "wider", "subsumes": "specializes"
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One translation. ``equivalence`` reads from the code asked about to the one found (R4 direction)."""
+    """One translation. ``equivalence`` reads from the code asked about to the one found (R4 direction).
+
+    ``depends_on`` are other elements (URI) with the value that each must have for it to hold.
+    """
 
     system: str
     version: str | None
@@ -24,6 +27,7 @@ class Match:
     equivalence: str
     comment: str | None
     source: str
+    depends_on: tuple[tuple[str, str], ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -63,6 +67,7 @@ def _forward(group: Resource, code: str, source: str) -> Iterator[Match]:
                     entry["equivalence"],
                     entry.get("comment"),
                     source,
+                    tuple((one["property"], one["value"]) for one in entry.get("dependsOn", ())),
                 )
 
 
