@@ -13,7 +13,7 @@ from service.fhir.json_text import encode
 from service.yellow_card.document import contents
 from service.yellow_card.material import file_name
 from service.yellow_card.rendered import Rendered
-from service.yellow_card.resources import Maker
+from service.yellow_card.resources import YELLOW_CARD, Maker
 
 if TYPE_CHECKING:
     from service.domain.safety_report import SafetyReport
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Resource = dict[str, Any]
 KIND = "adverse-event"
-REFERENCE = "Yellow Card reference"
 
 
 def adverse_event(report: SafetyReport, _site: Site, material: Material) -> Rendered:
@@ -88,24 +87,17 @@ def _renamed(node: Any, names: dict[str, str]) -> Any:
     return [_renamed(inner, names) for inner in node] if isinstance(node, list) else node
 
 
-def read_reference(resource: Resource) -> str:
+def read_reference(resource: Resource, base: str) -> str:
     """The Yellow Card reference that an AdverseEvent from another system carries; Refused without one."""
     documents = resource.get("referenceDocument")
     for one in documents if isinstance(documents, list) else ():
         identifier = one.get("identifier") if isinstance(one, dict) else None
-        if not isinstance(identifier, dict):
-            continue
-        kind = identifier.get("type")
-        value = identifier.get("value")
-        if (
-            isinstance(kind, dict)
-            and kind.get("text") == REFERENCE
-            and isinstance(value, str)
-            and value.strip()
-        ):
-            return value.strip()
+        if isinstance(identifier, dict) and identifier.get("system") == f"{base}{YELLOW_CARD}":
+            value = identifier.get("value")
+            if isinstance(value, str) and value.strip():
+                return value.strip()
     raise Refused(
-        "the AdverseEvent carries no Yellow Card reference: give referenceDocument with an identifier whose "
-        f"type.text is '{REFERENCE}'",
+        "the AdverseEvent carries no Yellow Card reference: give referenceDocument with an identifier of the "
+        f"system {base}{YELLOW_CARD}",
         expression="AdverseEvent.referenceDocument",
     )
