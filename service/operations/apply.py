@@ -90,10 +90,10 @@ def choose_form(data: Iterable[Resource], canonical: str, subject: str) -> Resou
             found.append(resource)
     if not found:
         return None
-    return _latest(found)
+    return latest(found)
 
 
-def _latest(forms: list[Resource]) -> Resource:
+def latest(forms: list[Resource]) -> Resource:
     """The form authored after all others; Unprocessable where that cannot be told for certain."""
     latest = forms[0]
     for form in forms[1:]:

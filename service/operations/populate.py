@@ -76,7 +76,7 @@ def populate_form(
         Surroundings(search, request.now, terminology),
         subject=subject,
         author=request.author,
-        source_url=_source_url(content),
+        source_url=source_url(content),
     )
 
 
@@ -117,7 +117,7 @@ def _refuse_two_patients(data: Sequence[Resource], reference: str) -> None:
         raise Invalid(said, issues=[error("business-rule", said, "Parameters.parameter:data")])
 
 
-def _source_url(content: Content) -> str | None:
+def source_url(content: Content) -> str | None:
     published = content.read("StructureDefinition", SOURCE_PROFILE)
     return published.url if published else None
 

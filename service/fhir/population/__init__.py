@@ -5,7 +5,7 @@ Only what the record really says is filled in. What could not be had, or does no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.domain.issues import Issue, information
@@ -24,11 +24,15 @@ __all__ = ["Filled", "Populated", "Source", "Surroundings", "populate"]
 
 @dataclass(frozen=True, slots=True)
 class Populated:
-    """The response in progress, each answer that was filled in, and what a reader should know."""
+    """The response in progress, each answer that was filled in, and what a reader should know.
+
+    ``unknown`` gives the reason for each linkId whose expression rests on something that could not be had.
+    """
 
     response: Resource
     filled: tuple[Filled, ...]
     issues: tuple[Issue, ...]
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
 
 def populate(
@@ -75,4 +79,4 @@ def populate(
     filling = Filling(form, response, source_url)
     filling.fill(scope)
     filling.hold_back()
-    return Populated(response, tuple(filling.filled), (*issues, *filling.issues))
+    return Populated(response, tuple(filling.filled), (*issues, *filling.issues), filling.unknown)

@@ -44,6 +44,7 @@ class Filling:
         self.response = response
         self.filled: list[Filled] = []
         self.issues: list[Issue] = []
+        self.unknown: dict[str, str] = {}
         self._source_url = source_url
 
     def fill(self, scope: Scope) -> None:
@@ -208,8 +209,8 @@ class Filling:
             ]
         }
 
-    @staticmethod
-    def _unknown(item: FormItem, reason: str, place: str) -> Issue:
+    def _unknown(self, item: FormItem, reason: str, place: str) -> Issue:
+        self.unknown.setdefault(item.link_id, reason)
         return warning(
             "incomplete", f"{item.link_id}: what the record says could not be had: {reason}", place
         )

@@ -1,0 +1,42 @@
+"""All the steps of one call in their order; only the records and the EHR are waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.cds.prefetch import PATIENT
+from service.operations.advise.recorded import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from service.cds.model import Call, Service, Showing
+    from service.operations.advise.advisor import Advice, Advisor
+    from service.operations.clients import Client, Ehrs
+
+    Run = Callable[..., Awaitable[Kept]]
+
+
+async def advise(
+    advisor: Advisor,
+    ehrs: Ehrs,
+    run: Run,
+    call: Call,
+    service: Service,
+    client: Client | None,
+    showing: Showing,
+    seconds: float,
+) -> Advice:
+    """The advice on a call. ``run`` runs a function in a thread; the EHR may take so many seconds.
+
+    DataUnavailable (CDS Hooks: 412) where what the answer rests on is neither sent nor can be read.
+    """
+    question = advisor.question(call, service, client)
+    kept = Kept() if question.is_settled else await run(advisor.kept, question)
+    queries = advisor.queries(question, kept)
+    if not queries or call.access is None:
+        return advisor.advice(question, kept, {}, showing)
+    gathered = await ehrs.of(client).read(call.access, queries, seconds)
+    if PATIENT in gathered:  # by whose identifiers more may be found here
+        kept = await run(advisor.kept, question, gathered)
+    return advisor.advice(question, kept, gathered, showing)
