@@ -73,6 +73,9 @@ class CdsGuard(Protocol):
         Whether its ``jti`` was used before is for the caller to see (``Once``).
         """
 
+    async def close(self) -> None:
+        """Nothing, once the connections to where keys lie are closed."""
+
 
 class Ehrs(Protocol):
     """The EHRs of the clients, reached within what each client's entry in the file of clients permits."""
