@@ -34,6 +34,7 @@ class Settings:
     token must have been made for. ``introspection``: where opaque tokens are asked about (RFC 7662),
     ``introspection_client`` and ``introspection_secret``: who asks, and the file with its secret.
     ``clients``: the TOML file of the EHRs that may call CDS Hooks (docs/integrating.md).
+    ``site``: the TOML file that says who reports adverse events, and where to (docs/examples/site.toml).
     ``ehr_milliseconds`` and ``hook_milliseconds``: how long the EHR, and a whole call of CDS Hooks, may take.
     ``cors_origins``: the web pages whose scripts may call CDS Hooks, separated by commas. ``rate_limit``: how
     many calls of CDS Hooks a client may make in a minute, on each worker; 0 sets no limit.
@@ -55,6 +56,7 @@ class Settings:
     introspection_client: str = ""
     introspection_secret: str = ""
     clients: str = ""
+    site: str = ""
     ehr_milliseconds: int = 400
     hook_milliseconds: int = 500
     cors_origins: tuple[str, ...] = ()
@@ -147,6 +149,8 @@ def _judge_hooks(settings: Settings) -> list[str]:
     faults = []
     if settings.clients and not Path(settings.clients).is_file():
         faults.append(f"HTG117_CLIENTS: {settings.clients} is no file")
+    if settings.site and not Path(settings.site).is_file():
+        faults.append(f"HTG117_SITE: {settings.site} is no file")
     if settings.clients and not settings.base_url and not loopback(settings.host):
         faults.append(
             "HTG117_BASE_URL is missing: with HTG117_CLIENTS a token is made for the service's public "

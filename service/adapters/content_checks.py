@@ -22,6 +22,8 @@ from service.fhir import extraction, validation
 from service.fhir.extraction.sample import answer_everything
 from service.fhir.plans import input_forms, read_plan
 from service.operations.terms import Terms
+from service.yellow_card.filling import find_fields
+from service.yellow_card.routing import find_routes
 
 if TYPE_CHECKING:
     from service.adapters.content import Folder
@@ -215,9 +217,20 @@ def _uncited(file: str, items: Iterable[Resource], place: str) -> Iterator[Fault
         yield from _uncited(file, item.get("item", ()), here)
 
 
+def check_reports(content: Folder) -> Iterator[Fault]:
+    """What safety reports are filled from, and where they go, fits the forms that are published."""
+    for find in (lambda: find_fields(content.data, content.resolve), lambda: find_routes(content.data)):
+        try:
+            find()
+        except ContentFault as fault:
+            for issue in fault.issues:
+                file, _, said = issue.message.partition(": ")
+                yield Fault(file, issue.expression, said)
+
+
 CHECKS: list[Check] = [
     check_names, check_validity, check_extraction, check_plans, check_expressions, check_canonicals,
-    check_link_ids, check_codings, check_citations,
+    check_link_ids, check_codings, check_citations, check_reports,
 ]  # fmt: skip
 
 

@@ -227,6 +227,10 @@ class Content(Protocol):
         """The types that something is published of."""
 
     @property
+    def data(self) -> Mapping[str, Resource]:
+        """The JSON files of the content that are no resources, by path."""
+
+    @property
     def terminology(self) -> Terminology:
         """The published code systems and value sets, indexed once."""
 
