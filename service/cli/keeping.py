@@ -51,7 +51,7 @@ def opened_records() -> Iterator[Store]:
 def backup(
     file: Annotated[Path, typer.Argument(help="The file to write.")],
 ) -> None:
-    """Every version of every record into one file, while the service may go on working.
+    """Every version of every record, and the outbox, into one file, while the service may go on working.
 
     The file is the same for SQLite and PostgreSQL and carries a checksum; restore reads it into either.
     """
@@ -110,7 +110,10 @@ def erase(
             print(f"kept, changed since {unchanged_since:%Y-%m-%d}: {one.reference}")
         if confirmed:
             count = take_out(
-                store.writer, [(one.type, one.id) for one in found.erased], microseconds(app.now())
+                store.writer,
+                [(one.type, one.id) for one in found.erased],
+                microseconds(app.now()),
+                [subject] if subject else [],
             )
             print(f"{len(found.erased)} records in {count} versions erased")
         print(KEPT)
