@@ -31,7 +31,7 @@ class Field:
     """One row. ``source`` is the path in the report, or in the part that the section repeats.
 
     ``need`` is minimum, helpful or stated, ``needs`` another need for a branch. ``links`` are the linkIds of
-    the questions that fill it, ``enter`` the part of the report where a person enters it instead. Of the
+    the questions that fill it; ``enter``: a person may enter it on the report instead. Of the
     fields with the same ``one_of`` one is enough. A ``quiet`` field is shown where it is filled and never
     asked for. ``empty`` is what an answer of nothing (not: no answer) means.
     """
@@ -42,7 +42,7 @@ class Field:
     need: str
     needs: Mapping[str, str]
     links: tuple[str, ...] = ()
-    enter: str = ""
+    enter: bool = True
     words: str = ""
     kind: str = ""
     one_of: str = ""
@@ -105,6 +105,7 @@ class Part:
 class Missing:
     """What a report lacks: one field, or several of which one is enough (``alternatives`` are their ids).
 
+    ``enter`` is the path where a person may enter it on the report (``devices.0.model``), or empty.
     ``section`` is the title that it stands under, ``place`` the part of the report (``event 2``), where there
     is more than one.
     """
@@ -125,7 +126,7 @@ class Missing:
         if self.links:
             ways.append(f"answer {' or '.join(self.links)} in the form")
         if self.enter:
-            ways.append(f"enter it on the report ({self.enter})")
+            ways.append(f"enter it on the report at {self.enter}")
         return "; or ".join(ways) or "no question asks for it: add it where the report is submitted"
 
 
@@ -158,7 +159,7 @@ def _field(row: Resource) -> Field:
         need=row["need"],
         needs=row.get("needs", {}),
         links=tuple(row.get("links", ())),
-        enter=row.get("enter", ""),
+        enter=row.get("enter", True),
         words=row.get("words", ""),
         kind=row.get("kind", ""),
         one_of=row.get("one_of", ""),
@@ -249,15 +250,24 @@ def _lacking(part: Part, place: str) -> Iterator[Missing]:
         if group and all(other.value is None for other in group) and one.need == MINIMUM:
             if row.one_of not in told:
                 told.add(row.one_of)
-                yield _one_of(row.one_of, group, place, part.section.title)
+                yield _one_of(row.one_of, group, place, part)
         elif not row.quiet:
             need = HELPFUL if group else one.need
-            yield Missing(row.id, row.label, need, row.links, row.enter, place, (), part.section.title)
+            yield Missing(row.id, row.label, need, row.links, path(part, row), place, (), part.section.title)
 
 
-def _one_of(name: str, group: list[Held], place: str, section: str) -> Missing:
+def _one_of(name: str, group: list[Held], place: str, part: Part) -> Missing:
     asked = [one.field for one in group if not one.field.quiet]
     links = tuple(dict.fromkeys(link for one in asked for link in one.links))
     label = f"one of: {', '.join(one.label for one in asked)}"
-    enter = next((one.enter for one in asked if one.enter), "")
-    return Missing(name, label, MINIMUM, links, enter, place, tuple(one.id for one in asked), section)
+    enter = " or ".join(found for one in asked if (found := path(part, one)))
+    alternatives = tuple(one.id for one in asked)
+    return Missing(name, label, MINIMUM, links, enter, place, alternatives, part.section.title)
+
+
+def path(part: Part, row: Field) -> str:
+    """Where a person may enter the field on the report; empty where only the form fills it."""
+    if not row.enter:
+        return ""
+    steps = (part.section.each, str(part.number - 1), *row.source) if part.section.each else row.source
+    return ".".join(steps)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from service.domain.safety_report import Branch, ReportedDevice, Reporter, Subject
+from service.operations.report.entering import places
 from service.yellow_card.fields import HELPFUL, MINIMUM, Missing, fill, missing, read_form
 from service.yellow_card.wording import say_age, say_date
 from tests.yellow_card.rendering import device, everyone, material, medicine, near_miss, published
@@ -52,6 +54,18 @@ def test_every_row_leads_to_a_field_of_the_report(name: str) -> None:
     ]
 
 
+def test_every_path_that_is_named_may_be_entered() -> None:
+    named = {
+        re.sub(r"\.\d+\.", ".N.", step)
+        for report in everyone().values()
+        for one in missing(replace(report, subject=Subject(), reporter=Reporter()), FORM)
+        for step in one.enter.split(" or ")
+        if step
+    }
+    assert named - set(places()) == set()
+    assert "devices.N.model" in named
+
+
 def test_a_full_device_report_lacks_nothing_that_is_needed() -> None:
     assert missing(device(), FORM) == ()
 
@@ -70,6 +84,7 @@ def test_what_a_near_miss_lacks_is_named_in_order_with_its_questions() -> None:
             "one of: When it started, When it was recognised",
             MINIMUM,
             ("event.onset", "event.recognised-date"),
+            "events.0.onset or events.0.recognised",
             alternatives=("event.onset", "event.recognised"),
             section="What happened",
         ),
@@ -78,6 +93,7 @@ def test_what_a_near_miss_lacks_is_named_in_order_with_its_questions() -> None:
             "Product name",
             MINIMUM,
             ("event.device.product", "cement.product"),
+            "devices.0.product",
             section="The device",
         ),
         Missing(
@@ -85,14 +101,15 @@ def test_what_a_near_miss_lacks_is_named_in_order_with_its_questions() -> None:
             "Manufacturer",
             MINIMUM,
             ("event.device.manufacturer", "cement.manufacturer"),
+            "devices.0.manufacturer",
             section="The device",
         ),
-        Missing("reporter.name", "Name", MINIMUM, enter="reporter", section="The reporter"),
+        Missing("reporter.name", "Name", MINIMUM, enter="reporter.name", section="The reporter"),
         Missing(
             "contact",
             "one of: Telephone, E-mail",
             MINIMUM,
-            enter="reporter",
+            enter="reporter.telephone or reporter.email",
             alternatives=("reporter.telephone", "reporter.email"),
             section="The reporter",
         ),
