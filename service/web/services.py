@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from service.operations.assess import Plans
     from service.operations.outbox import Outbox
     from service.operations.ports import Clock, Content, Records
+    from service.operations.report.desk import Desk
     from service.operations.submit import Act
     from service.web.operations.declared import Operation
     from service.web.security import Guard
@@ -46,6 +47,7 @@ class Services:
     version: str
     plans: Plans
     act: Act
+    reports: Desk
     operations: tuple[Operation, ...] = ()
     limits: Limits = field(default_factory=Limits)
     body_seconds: float = 10.0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from service.operations.ports import Clock, Content, Records
     from service.yellow_card.filling import Fields
     from service.yellow_card.rendered import Renderer
+    from service.yellow_card.routing import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Desk:
     clock: Clock
     new_id: Callable[[], str]
     fields: tuple[Fields, ...]
+    routes: tuple[Row, ...] = ()
     site: Site = field(default_factory=Site)
     renderers: Mapping[str, Renderer] = field(default_factory=dict)
     gateway: str | None = None
