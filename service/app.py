@@ -26,9 +26,11 @@ from service.adapters import records, verdicts
 from service.adapters.absent import NoOutbox, NoRecords
 from service.adapters.content_checks import require_sound
 from service.domain.errors import ServiceError
+from service.domain.site import Site
 from service.fhir.json_text import Document, Limits
 from service.operations.act import Actor
 from service.operations.assess import Plans
+from service.operations.report.opening import open_desk as open_reports
 from service.operations.submit import Sent, submit
 from service.operations.terms import Terms
 from service.web import errors, fhir, health, pages
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from service.adapters.records import Store
     from service.operations.outbox import Outbox
     from service.operations.ports import Content, Records
+    from service.operations.report.desk import Desk as Reports
     from service.settings import Settings
     from service.web.security import Guard
 
@@ -113,6 +116,20 @@ def compose(
         limits=Limits(settings.max_body, settings.max_depth),
         base_url=settings.base_url,
         guard=_guard(settings),
+        reports=_reports(settings, content, records, terms),
+    )
+
+
+def _reports(settings: Settings, content: Content, records: Records, terms: Terms) -> Reports:
+    """What verbs on safety reports work with. Without a site file nobody is named and nothing is sent."""
+    site, gateway = Site(), None
+    if settings.site:
+        from service.adapters.site import read_site
+
+        site, way = read_site(Path(settings.site))
+        gateway = "e2b" if way.kind != "none" else None
+    return open_reports(
+        records, content, terms, clock=now, new_id=new_id, site=site, renderers={}, gateway=gateway
     )
 
 
