@@ -89,7 +89,7 @@ def orders_of(
         coded, reason = about
         if any(whose.names(resource.get(name)) is False for name in ("subject", "patient")):
             coded, reason = False, ANOTHER
-        found.append(Order(reference, resource, _title(resource, triggers, reference), coded, reason))
+        found.append(Order(reference, resource, _title(resource, triggers), coded, reason))
     return tuple(found)
 
 
@@ -224,11 +224,10 @@ def _texts(concepts: Iterable[Resource]) -> Iterator[str]:
                 yield coding["display"]
 
 
-def _title(resource: Resource, triggers: tuple[Trigger, ...], reference: str) -> str:
-    """What the order calls itself: its text, else a display, else its reference."""
-    paths = dict.fromkeys(trigger.path or "code" for trigger in triggers)
-    for path in paths:
+def _title(resource: Resource, triggers: tuple[Trigger, ...]) -> str:
+    """What the order calls itself: its text, else a display; empty where it has neither."""
+    for path in dict.fromkeys(trigger.path or "code" for trigger in triggers):
         for text in _texts(_concepts(resource, path)):
             if text.strip():
                 return text.strip()
-    return reference
+    return ""
