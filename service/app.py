@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import random
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -25,22 +26,28 @@ from service.adapters import content as published
 from service.adapters import records, verdicts
 from service.adapters.absent import NoOutbox, NoRecords
 from service.adapters.content_checks import require_sound
+from service.adapters.journal import Journal
 from service.domain.errors import ServiceError
 from service.domain.site import Site
 from service.fhir.json_text import Document, Limits
 from service.operations.act import Actor
+from service.operations.advise import Advisor, advise
 from service.operations.assess import Plans
 from service.operations.report.opening import open_desk as open_reports
 from service.operations.submit import Sent, submit
 from service.operations.terms import Terms
 from service.web import errors, fhir, health, pages
+from service.web.hooks import routes as hooks
+from service.web.hooks.cors import Origins
+from service.web.hooks.desk import Desk
+from service.web.hooks.limits import Buckets, Used
 from service.web.operations.registry import OPERATIONS
 from service.web.security import Gate
 from service.web.services import Services
 from service.web.tracing import Metrics, Tracing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from concurrent.futures import Executor
     from typing import TextIO
 
@@ -48,10 +55,13 @@ if TYPE_CHECKING:
 
     from service.adapters.content import Folder
     from service.adapters.records import Store
+    from service.operations.advise import Advice
+    from service.operations.clients import CdsGuard, Ehrs
     from service.operations.outbox import Outbox
     from service.operations.ports import Content, Records
     from service.operations.report.desk import Desk as Reports
     from service.settings import Settings
+    from service.web.hooks.desk import Question
     from service.web.security import Guard
 
 THREADS = 8
@@ -114,6 +124,7 @@ def compose(
         act=Actor(content, plans, terms),
         operations=OPERATIONS,
         limits=Limits(settings.max_body, settings.max_depth),
+        body_seconds=settings.body_seconds,
         base_url=settings.base_url,
         guard=_guard(settings),
         reports=_reports(settings, content, records, terms),
@@ -140,6 +151,54 @@ def _guard(settings: Settings) -> Guard | None:
     from service.adapters.tokens import Tokens  # its libraries are slow to import
 
     return Tokens(settings.issuers, settings.audience, time.time)
+
+
+def open_desk(settings: Settings, held: Services, metrics: Metrics) -> Desk:
+    """What CDS Hooks works with: the services that the plans give, who may call them, where calls go."""
+    from service.adapters.ehr import Ehrs  # its HTTP client is slow to import
+    from service.adapters.ehr.retries import Retries
+
+    ehrs = Ehrs(
+        clock=held.clock, monotonic=time.monotonic, new_id=held.new_id, retries=Retries(chance=random.random)
+    )
+    advisor = Advisor(held.content, held.plans, held.terms, held.records)
+    journal = Journal(
+        held.records, held.clock, failed=metrics.audit_failures.inc, lost=metrics.audit_lost.inc
+    )
+    metrics.audit_waiting.set_function(lambda: journal.waiting)
+    return Desk(
+        services=advisor.services,
+        discovery=advisor.discovery,
+        advise=_adviser(advisor, ehrs, held),
+        ehrs=ehrs,
+        journal=journal,
+        used=Used(time.time),
+        buckets=Buckets(settings.rate_limit, time.monotonic),
+        guard=_cds_guard(settings),
+        ehr_seconds=settings.ehr_milliseconds / 1000,
+        seconds=settings.hook_milliseconds / 1000,
+    )
+
+
+def _adviser(advisor: Advisor, ehrs: Ehrs, held: Services) -> Callable[[Question], Awaitable[Advice]]:
+    """How calls are answered: pure work on the event loop, the records in a thread, the EHR awaited."""
+
+    def answer(asked: Question) -> Awaitable[Advice]:
+        return advise(
+            advisor, ehrs, held.run, asked.call, asked.service, asked.client, asked.showing, asked.seconds
+        )
+
+    return answer
+
+
+def _cds_guard(settings: Settings) -> CdsGuard | None:
+    """Who judges CDS clients' tokens; without a file of clients nobody gets in, but in development mode."""
+    if not settings.clients and settings.development:
+        return None
+    from service.adapters.cds_clients import CdsClients, Unconfigured
+    from service.adapters.client_file import read_clients
+
+    return CdsClients(read_clients(Path(settings.clients)), time.time) if settings.clients else Unconfigured()
 
 
 def require_sound_once(content: Folder, settings: Settings) -> None:
@@ -188,27 +247,33 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        await own.close()
         if store is None:  # the server stops its application once every request is answered
             threads.shutdown(wait=True)
             kept.close()
 
     metrics = Metrics()
-    middleware = [Middleware(Tracing, new_id=new_id, metrics=metrics), Middleware(errors.LastResort)]
+    middleware = [Middleware(Tracing, new_id=new_id, metrics=metrics)]
+    if settings.cors_origins:
+        middleware.append(Middleware(Origins, origins=settings.cors_origins))
+    middleware.append(Middleware(errors.LastResort))
     made = compose(settings, content, kept, threads, records.Outbox(kept))
+    own = open_desk(settings, made, metrics)
     if made.guard is not None:
-        middleware.append(Middleware(Gate, guard=made.guard))
+        middleware.append(Middleware(Gate, guard=made.guard, published=content.types()))
     app = FastAPI(
         title="HTG117 as computable FHIR R4",
         version=made.version,
         openapi_url=None,  # the description is made from the operations' own declarations (web/openapi.py)
         docs_url=None,
         redoc_url=None,
-        routes=[*fhir.routes(), *service_routes()],
+        routes=[*hooks.routes(), *fhir.routes(), *service_routes()],
         lifespan=lifespan,
         middleware=middleware,
     )
     app.add_exception_handler(HTTPException, errors.of_framework)
     app.add_exception_handler(ServiceError, errors.of_ours)
     app.state.services = made
+    app.state.desk = own
     app.state.metrics = metrics
     return app

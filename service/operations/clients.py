@@ -82,3 +82,6 @@ class Ehrs(Protocol):
 
     def of(self, client: Client | None) -> Ehr:
         """The reader of that client's FHIR servers; with None (development mode), of this machine's."""
+
+    async def close(self) -> None:
+        """Nothing, once the connections are closed."""

@@ -10,7 +10,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from service.cds.calls import read_call
+from service.cds.model import Showing
 from service.domain.errors import NotFound, ServiceError
+from service.operations.representation import instant
 from service.web.errors import answer as fault_answer
 from service.web.errors import status_of
 from service.web.hooks import bodies
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from service.cds.model import Service
-    from service.web.hooks.desk import Answer, Desk
+    from service.operations.advise import Advice
+    from service.web.hooks.desk import Desk
 
 
 async def call(request: Request) -> Response:
@@ -58,7 +61,8 @@ def service_named(own: Desk, id_: str) -> dict[str, Service]:
     return named
 
 
-async def _answer(request: Request, own: Desk, named: dict[str, Service], progress: Progress) -> Answer:
+async def _answer(request: Request, own: Desk, named: dict[str, Service], progress: Progress) -> Advice:
+    held = services(request)
     service = progress.service = next(iter(named.values()))
     document = await bodies.read_json(request)
     progress.end = asyncio.get_running_loop().time() + own.seconds
@@ -66,8 +70,16 @@ async def _answer(request: Request, own: Desk, named: dict[str, Service], progre
     hook = body.get("hook")
     if isinstance(hook, str):
         service = progress.service = named.get(hook, service)
-    progress.call = read_call(body, service, revision=client.revision if client else 2)
-    question = Question(
-        service, progress.call, progress.admitted.caller, own.ehr_seconds, services(request).root(request)
+    call = progress.call = read_call(body, service, revision=client.revision if client else 2)
+    showing = Showing(
+        new_id=held.new_id,
+        now=instant(held.clock()),
+        base=held.root(request),
+        patient=call.patient,
+        user=call.user,
+        encounter=call.encounter,
+        form_app=client.form_app if client else None,
+        revision=call.revision,
+        system_actions=client is not None and client.system_actions,
     )
-    return await own.advise(question)
+    return await own.advise(Question(service, call, client, showing, own.ehr_seconds))

@@ -10,29 +10,22 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from service.cds.model import Call, Resource, Service
-    from service.operations.clients import CdsCaller, CdsGuard
+    from service.cds.model import Call, Resource, Service, Showing
+    from service.operations.advise import Advice
+    from service.operations.clients import CdsGuard, Client, Ehrs
     from service.operations.journal import Recorder
     from service.web.hooks.limits import Buckets, Used
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A call to be answered: who calls, how many seconds the EHR may take, and this service's address."""
+    """A call to be answered: of which service, who calls, what cards need, how many seconds the EHR has."""
 
     service: Service
     call: Call
-    caller: CdsCaller
+    client: Client | None
+    showing: Showing
     seconds: float
-    base: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a call is answered: cards, and actions for a client that asks for them."""
-
-    cards: Sequence[Resource] = ()
-    system_actions: Sequence[Resource] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +38,8 @@ class Desk:
 
     services: Sequence[Service]
     discovery: Resource
-    advise: Callable[[Question], Awaitable[Answer]]
+    advise: Callable[[Question], Awaitable[Advice]]
+    ehrs: Ehrs
     journal: Recorder
     used: Used
     buckets: Buckets
@@ -56,6 +50,13 @@ class Desk:
     def named(self, id_: str) -> dict[str, Service]:
         """The services of an id, by hook: one id may stand for several hooks."""
         return {one.hook: one for one in self.services if one.id == id_}
+
+    async def close(self) -> None:
+        """Nothing, once what waits is on record and the connections are closed."""
+        await self.journal.close()
+        await self.ehrs.close()
+        if self.guard is not None:
+            await self.guard.close()
 
 
 def desk(request: Request) -> Desk:
