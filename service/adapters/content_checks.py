@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from service import fhirpath
 from service.adapters.content import Fault
 from service.adapters.content_elements import Element, elements
+from service.cds.attention import read_attention
 from service.domain.errors import ContentFault
 from service.domain.issues import error
 from service.fhir import extraction, validation
@@ -93,6 +94,7 @@ def check_plans(content: Folder) -> Iterator[Fault]:
     for one in content.of_type("PlanDefinition"):
         try:
             read_plan(one.resource)
+            read_attention(one.resource)
         except ContentFault as fault:
             for issue in fault.issues:
                 yield Fault(one.file, issue.expression, issue.message)

@@ -54,13 +54,15 @@ def order_card(
 
 
 def uncoded_card(order: Order, plan: Plan, showing: Showing, faces: Faces) -> Resource:
-    """The card of an order whose text names the procedure and that has no code of it: not assessed."""
+    """The card of an order that is not assessed: it only names the procedure, or has a ``reason``."""
     face = faces.of(plan.resource)
-    said = (
+    said = order.reason and f"**Its criteria were not assessed.** {escape(order.reason)}"
+    said = said or (
         "The text of this order names a procedure of the guidance, but the order has no code of it. "
         "**Its criteria were not assessed.** Once the order has the procedure's code, they are."
     )
-    title = f"{face.source['label']}: order without the procedure's code, not assessed"
+    why = "order not assessed" if order.reason else "order without the procedure's code, not assessed"
+    title = f"{face.source['label']}: {why}"
     found = [face.guidance] if face.guidance else []
     detail = f"{_order_line(order)}\n\n{said}"
     return card(summary(title, order), detail, "info", face, showing, {}, found)

@@ -45,14 +45,20 @@ def form_in_progress(assessed: Assessed, title: str, showing: Showing) -> Resour
     """
     if assessed.recorded:
         return None
-    response = {name: value for name, value in assessed.form.items() if name not in ("id", "meta", "text")}
+    response = in_progress(assessed.form, showing)
+    said = f"Create the form as far as the record fills it, to be completed: {title}"
+    return suggestion(f"Start the pre-filled form: {title}", [create(said, response)], showing)
+
+
+def in_progress(form: Resource, showing: Showing) -> Resource:
+    """The form as a new response in progress: of the hook's patient, by its user, in its encounter."""
+    response = {name: value for name, value in form.items() if name not in ("id", "meta", "text")}
     response |= {"status": "in-progress", "subject": {"reference": showing.patient}}
     response["author"] = {"reference": showing.user}
     response.setdefault("authored", showing.now)
     if showing.encounter:
         response["encounter"] = {"reference": showing.encounter}
-    said = f"Create the form as far as the record fills it, to be completed: {title}"
-    return suggestion(f"Start the pre-filled form: {title}", [create(said, response)], showing)
+    return response
 
 
 def suggestion(label: str, actions: list[Resource], showing: Showing, choice: str | None = None) -> Resource:
@@ -97,7 +103,8 @@ def _suggestions(
     action: Resource, applied: Applied, assessed: Assessed, showing: Showing
 ) -> Iterator[Resource]:
     title = str(action.get("title", ""))
-    leaves = list(_leaves(action, applied, assessed))
+    own = f"{assessed.form['resourceType']}/{assessed.form.get('id')}"
+    leaves = list(drafts(action, applied, own, assessed.source if assessed.recorded else None))
     choice = action.get("selectionBehavior", _inner_choice(action))
     if len(leaves) > 1 and choice in _CHOSEN and showing.revision < _FIRST_WITH_CHOICE:
         for leaf in leaves:
@@ -115,26 +122,28 @@ def _inner_choice(action: Resource) -> str | None:
     return None
 
 
-def _leaves(action: Resource, applied: Applied, assessed: Assessed, title: str = "") -> Iterator[Resource]:
-    """An action of the suggestion for each draft at or below an action of the plan."""
+def drafts(
+    action: Resource, applied: Applied, own: str, source: str | None, title: str = ""
+) -> Iterator[Resource]:
+    """An action that creates each draft at or below an action of the plan.
+
+    A draft about the resource that the plan was applied to (``own``, ``Type/id``) leads to where that lies
+    (``source``), or to nothing where it is not recorded anywhere.
+    """
     reference = str(action.get("resource", {}).get("reference", ""))
     draft = applied.requests.get(reference.removeprefix("#"))
     title = str(action.get("title") or title)
     if draft is not None:
-        yield create(title or str(draft["resourceType"]), _complete(draft, assessed))
+        yield create(title or str(draft["resourceType"]), _complete(draft, own, source))
     for child in action.get("action", ()):
-        yield from _leaves(child, applied, assessed, title)
+        yield from drafts(child, applied, own, source, title)
 
 
-def _complete(draft: Resource, assessed: Assessed) -> Resource:
-    """The draft as it may be created: it is about the recorded form where that lies, or about none."""
-    focus = draft.get("focus", {}).get("reference")
-    if focus is None or focus != f"{assessed.form['resourceType']}/{assessed.form.get('id')}":
+def _complete(draft: Resource, own: str, source: str | None) -> Resource:
+    if draft.get("focus", {}).get("reference") != own:
         return draft
     rest = {name: value for name, value in draft.items() if name != "focus"}
-    if assessed.recorded and assessed.source:
-        return rest | {"focus": {"reference": assessed.source}}
-    return rest
+    return rest | {"focus": {"reference": source}} if source else rest
 
 
 def _flat(actions: Iterable[Resource]) -> Iterator[Resource]:

@@ -85,26 +85,39 @@ def role(action: Resource) -> str | None:
     return next((extension.get("valueCode") for extension in _extensions(action, ROLE)), None)
 
 
-def read_conditions(action: Resource, context_type: str | None) -> tuple[Condition, ...]:
-    """The action's applicability conditions, compiled; RuleFault for one that is not fit."""
+def read_conditions(
+    action: Resource, context_type: str | None, variables: frozenset[str] = frozenset()
+) -> tuple[Condition, ...]:
+    """The action's applicability conditions, compiled; RuleFault for one that is not fit.
+
+    ``variables`` are the names that the expressions may use.
+    """
     found = []
     for index, condition in enumerate(action.get("condition", ())):
         if condition.get("kind") != "applicability":
             continue
         place = f"condition[{index}]"
-        program = compile_expression(condition.get("expression", {}), f"{place}.expression", context_type)
+        program = compile_expression(
+            condition.get("expression", {}), f"{place}.expression", context_type, variables
+        )
         rules = tuple(_finding_rule(extension, place) for extension in _extensions(condition, RULE))
         found.append(Condition(program, rules, place))
     return tuple(found)
 
 
-def read_reasons(action: Resource, context_type: str | None) -> tuple[ReasonRule, ...]:
+def read_reasons(
+    action: Resource, context_type: str | None, variables: frozenset[str] = frozenset()
+) -> tuple[ReasonRule, ...]:
     """Why the criterion may be unknown, in the order asked; RuleFault unless the last always holds."""
     found = []
     for extension in _extensions(action, REASON):
         parts = _parts(extension)
         when = parts.get("when", [None])[0]
-        program = compile_expression(when, "extension(unknown-reason).when", context_type) if when else None
+        program = (
+            compile_expression(when, "extension(unknown-reason).when", context_type, variables)
+            if when
+            else None
+        )
         text = parts.get("text", [""])[0]
         code = parts.get("reason", [""])[0]
         if not text or not code:
@@ -118,12 +131,15 @@ def read_reasons(action: Resource, context_type: str | None) -> tuple[ReasonRule
     return tuple(found)
 
 
-def compile_expression(expression: Resource, place: str, context_type: str | None) -> fhirpath.Program:
+def compile_expression(
+    expression: Resource, place: str, context_type: str | None, variables: frozenset[str] = frozenset()
+) -> fhirpath.Program:
     """The compiled FHIRPath of an Expression; RuleFault for another language or text that is not FHIRPath."""
     if expression.get("language") != FHIRPATH:
         raise RuleFault(f"{place}.language", f"only {FHIRPATH} is evaluated here")
+    text = expression.get("expression", "")
     try:
-        return fhirpath.compiled(expression.get("expression", ""), context_type=context_type)
+        return fhirpath.compiled(text, context_type=context_type, variables=variables)
     except fhirpath.ExpressionError as fault:
         raise RuleFault(f"{place}.expression", str(fault)) from None
 

@@ -1,0 +1,270 @@
+"""Rules of attention: what in everything that is recorded of a patient needs somebody's attention.
+
+A plan's group of actions with the role ``attention`` holds them. Each is evaluated over one recorded
+resource at a time. True: it needs attention. Empty: that cannot be told, for the first reason that holds.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from service import fhirpath
+from service.domain.errors import ContentFault
+from service.domain.issues import Issue, error
+from service.fhir.plans.assessment import FAILED
+from service.fhir.plans.reading import asked_form, read_citations, walk
+from service.fhir.plans.rules import (
+    ATTENTION,
+    RuleFault,
+    compile_expression,
+    read_conditions,
+    read_reasons,
+    role,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from service.cds.model import Unread
+    from service.domain.evaluation import Citation
+    from service.fhir.plans.rules import ReasonRule
+
+Resource = dict[str, Any]
+ANSWERED = ("completed", "amended")
+GIVEN = ("today", "hook", "outstanding")
+_VARIABLE = re.compile(r"%(\w+)")
+_NOTHING: Resource = {"resourceType": "Parameters"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A resource of the record, and the reference by which the client's system finds it.
+
+    That is ``Type/id`` for what the EHR keeps, and an absolute address for what is kept here.
+    """
+
+    resource: Resource
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What is recorded of one patient. ``forms`` are of any Questionnaire and in any order.
+
+    ``unreported`` are AdverseEvents for which no report is under way; ``unread`` what could not be read.
+    ``now`` is aware; its calendar date, in its own zone, is the day that rules count from.
+    """
+
+    forms: tuple[Kept, ...]
+    unreported: tuple[Kept, ...]
+    now: datetime
+    unread: tuple[Unread, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule, compiled. ``words`` compute its title, description and prefix, where they are computed.
+
+    ``reads`` are the inputs that its condition names.
+    """
+
+    action: Resource
+    condition: fhirpath.Program
+    reasons: tuple[ReasonRule, ...]
+    words: tuple[tuple[str, fhirpath.Program], ...]
+    citations: tuple[Citation, ...]
+    reads: frozenset[str]
+
+    @property
+    def id(self) -> str:
+        """The action's id."""
+        return str(self.action["id"])
+
+    @property
+    def title(self) -> str:
+        """What the rule says, of whatever it speaks of."""
+        return str(self.action["title"])
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """A plan's rules of attention. ``inputs`` are variable names by the form that they hold the answers of.
+
+    ``events`` are the names of what is gathered beside forms, ``names`` all that the rules may name.
+    """
+
+    plan: Resource
+    group: Resource
+    inputs: tuple[tuple[str, str], ...]
+    events: tuple[str, ...]
+    names: frozenset[str]
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One rule that spoke of one resource, which ``name`` names in a few words.
+
+    Where it is not known whether the rule holds, ``title`` says why.
+    """
+
+    rule: Rule
+    about: Kept
+    title: str
+    text: str
+    name: str = ""
+    known: bool = True
+
+
+def read_attention(definition: Resource) -> Attention | None:
+    """The plan's rules of attention, compiled; None where it has none. ContentFault lists every fault."""
+    place = f"PlanDefinition[{definition.get('id')}].action"
+    group = next((one for one in walk(definition.get("action", ())) if role(one) == ATTENTION), None)
+    if group is None:
+        return None
+    inputs = [(str(one.get("id", "")), form) for one in group.get("input", ()) for form in asked_form(one)]
+    named = {name for name, _ in inputs}
+    events = [str(one.get("id", "")) for one in group.get("input", ()) if one.get("id") not in named]
+    names = frozenset((*named, *events, *GIVEN))
+    faults: list[Issue] = []
+    rules = []
+    for action in group.get("action", ()):
+        here = f"{place}.where(id = '{action.get('id')}')"
+        try:
+            rules.append(_rule(action, names))
+        except RuleFault as fault:
+            faults.append(error("invalid", str(fault), f"{here}.{fault.place}"))
+    if not inputs:
+        faults.append(error("required", "rules of attention name the forms that they read", f"{place}.input"))
+    if faults:
+        raise ContentFault(f"the plan {definition.get('id')} cannot be run", issues=faults)
+    return Attention(definition, group, tuple(inputs), tuple(events), names, tuple(rules))
+
+
+def attend(attention: Attention, gathered: Gathered, hook: str) -> tuple[Matter, ...]:
+    """What the rules say of each form, the newest first, and of each event, in the rules' order."""
+    variables = variables_of(attention, gathered, hook)
+    lost = _lost(attention, gathered.unread)
+    about = (*forms_of(attention, gathered), *gathered.unreported)
+    spoken: list[list[str]] = [[] for _ in about]
+    found: list[Matter] = []
+    for rule in attention.rules:
+        for before, kept in zip(spoken, about, strict=True):
+            matter = _evaluate(rule, kept, variables | {"outstanding": list(before)}, lost)
+            if matter is not None:
+                before.append(rule.id)
+                found.append(matter)
+    return tuple(found)
+
+
+def forms_of(attention: Attention, gathered: Gathered) -> list[Kept]:
+    """The answered forms that the rules are about or read, each once, the newest first.
+
+    A form that is kept both here and in the EHR says the same in both, and counts once.
+    """
+    named = {form for _, form in attention.inputs}
+    seen: list[tuple[Any, ...]] = []
+    found = []
+    for one in gathered.forms:
+        form = one.resource
+        key = (_form(form), form.get("authored"), form.get("item"))
+        if form.get("status") in ANSWERED and key[0] in named and key not in seen:
+            seen.append(key)
+            found.append(one)
+    return sorted(found, key=lambda one: str(one.resource.get("authored", "")), reverse=True)
+
+
+def variables_of(attention: Attention, gathered: Gathered, hook: str) -> dict[str, Any]:
+    """The variables that rules may name: those of the inputs, ``%today``, ``%hook``; nothing outstanding."""
+    today = fhirpath.compiled("today()").nodes(_NOTHING, now=gathered.now)
+    held: dict[str, Any] = {"today": today, "hook": hook, "outstanding": []}
+    forms = forms_of(attention, gathered)
+    for name in attention.names - held.keys():
+        wanted = {form for input_, form in attention.inputs if input_ == name}
+        held[name] = [one.resource for one in forms if _form(one.resource) in wanted]
+    for name in attention.events:
+        held[name] = [one.resource for one in gathered.unreported]
+    return held
+
+
+def applies(action: Resource, attention: Attention, about: Kept, variables: Mapping[str, Any]) -> bool:
+    """Whether the conditions of a rule's proposal are true of what the rule spoke of."""
+    conditions = read_conditions(action, None, attention.names)
+    return all(_truth(one.program, about.resource, variables) is True for one in conditions)
+
+
+def _lost(attention: Attention, unread: Iterable[Unread]) -> frozenset[str]:
+    """The inputs of which a part could not be read. A part's key is the id of its form, or the input's."""
+    keys = {one.key for one in unread}
+    forms = {name for name, form in attention.inputs if form.rsplit("/", 1)[-1] in keys}
+    return frozenset(forms | (keys & attention.names))
+
+
+def _form(resource: Resource) -> str:
+    return str(resource.get("questionnaire", "")).split("|")[0]
+
+
+def _evaluate(rule: Rule, about: Kept, variables: Mapping[str, Any], lost: frozenset[str]) -> Matter | None:
+    try:
+        truth = _truth(rule.condition, about.resource, variables)
+        if truth is False:
+            return None
+        if truth is None:
+            return _unknown(rule, about, _reason(rule, about.resource, variables))
+        if rule.reads & lost:
+            return _unknown(rule, about, f"{rule.title}: not known, part of the record could not be read")
+        words = _words(rule, about.resource, variables)
+    except fhirpath.EvaluationError:
+        return _unknown(rule, about, f"{rule.title}: not known, {FAILED}")
+    text = words.get("description", str(rule.action.get("description", "")))
+    return Matter(rule, about, words.get("title", rule.title), text, words.get("prefix", ""))
+
+
+def _unknown(rule: Rule, about: Kept, reason: str) -> Matter:
+    return Matter(rule, about, reason, "", known=False)
+
+
+def _truth(program: fhirpath.Program, resource: Resource, variables: Mapping[str, Any]) -> bool | None:
+    result = program(resource, variables=variables)
+    return result[0] if len(result) == 1 and isinstance(result[0], bool) else None
+
+
+def _reason(rule: Rule, resource: Resource, variables: Mapping[str, Any]) -> str:
+    for reason in rule.reasons:
+        if reason.when is None or _truth(reason.when, resource, variables) is True:
+            return reason.text
+    return f"{rule.title}: not known"
+
+
+def _words(rule: Rule, resource: Resource, variables: Mapping[str, Any]) -> dict[str, str]:
+    """What is computed of title, description and prefix; what comes to nothing leaves the published words."""
+    found = {}
+    for path, program in rule.words:
+        result = program(resource, variables=variables)
+        if len(result) == 1 and isinstance(result[0], str):
+            found[path] = result[0]
+    return found
+
+
+def _rule(action: Resource, names: frozenset[str]) -> Rule:
+    conditions = read_conditions(action, None, names)
+    if len(conditions) != 1 or not action.get("title") or not action.get("id"):
+        raise RuleFault("condition", "a rule has an id, a title and exactly one applicability condition")
+    citations = read_citations(action)
+    if not citations:
+        raise RuleFault("documentation", "a rule cites its paragraph")
+    text = str(action["condition"][0].get("expression", {}).get("expression", ""))
+    words = []
+    for at, one in enumerate(action.get("dynamicValue", ())):
+        place = f"dynamicValue[{at}].expression"
+        words.append(
+            (str(one.get("path")), compile_expression(one.get("expression", {}), place, None, names))
+        )
+    for proposed in action.get("action", ()):
+        read_conditions(proposed, None, names)
+    reasons = read_reasons(action, None, names) if action.get("extension") else ()
+    reads = frozenset(_VARIABLE.findall(text)) & names
+    return Rule(action, conditions[0].program, reasons, tuple(words), citations, reads)
