@@ -22,11 +22,14 @@ from sqlalchemy.engine import make_url
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from service import outgoing
 from service.adapters import content as published
 from service.adapters import records, verdicts
 from service.adapters.absent import NoOutbox, NoRecords
 from service.adapters.content_checks import require_sound
+from service.adapters.deliveries import running
 from service.adapters.journal import Journal
+from service.adapters.outbox_metrics import OutboxMetrics
 from service.domain.errors import ServiceError
 from service.domain.site import Site
 from service.fhir.json_text import Document, Limits
@@ -34,6 +37,7 @@ from service.operations.act import Actor
 from service.operations.advise import Advisor, advise
 from service.operations.assess import Plans
 from service.operations.report.opening import open_desk as open_reports
+from service.operations.report.renderings import make_renderers
 from service.operations.submit import Sent, submit
 from service.operations.terms import Terms
 from service.web import errors, fhir, health, pages
@@ -49,6 +53,7 @@ from service.web.tracing import Metrics, Tracing
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from concurrent.futures import Executor
+    from threading import Event
     from typing import TextIO
 
     from starlette.routing import Route
@@ -140,7 +145,14 @@ def _reports(settings: Settings, content: Content, records: Records, terms: Term
         site, way = read_site(Path(settings.site))
         gateway = "e2b" if way.kind != "none" else None
     return open_reports(
-        records, content, terms, clock=now, new_id=new_id, site=site, renderers={}, gateway=gateway
+        records,
+        content,
+        terms,
+        clock=now,
+        new_id=new_id,
+        site=site,
+        renderers=make_renderers(content, now),
+        gateway=gateway,
     )
 
 
@@ -216,6 +228,13 @@ def offline(settings: Settings) -> Services:
     return compose(settings, content, NoRecords(), ThreadPoolExecutor(1), NoOutbox())
 
 
+def deliver(settings: Settings, store: Store, stop: Event, *, until_empty: bool) -> int:
+    """How many attempts at deliveries a worker beside the service made, until stopped or nothing was due."""
+    content = published.load(settings.content_folders)
+    held = compose(settings, content, store, ThreadPoolExecutor(1), records.Outbox(store))
+    return outgoing.deliver(settings, held, random.random, stop, until_empty=until_empty)
+
+
 def load_examples(app: FastAPI) -> int:
     """How many synthetic example forms are submitted now. Doing it again changes nothing."""
     held: Services = app.state.services
@@ -246,7 +265,8 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+        with running(*works):
+            yield
         await own.close()
         if store is None:  # the server stops its application once every request is answered
             threads.shutdown(wait=True)
@@ -276,4 +296,6 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
     app.state.services = made
     app.state.desk = own
     app.state.metrics = metrics
+    seen = OutboxMetrics(made.outbox, now, metrics.registry)
+    works = outgoing.open_works(settings, made, random.random, seen.count)
     return app
