@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,8 +21,7 @@ from service.operations.deliver import Attempt, deliver
 from service.operations.outbox import Fate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from threading import Event
+    from collections.abc import Callable, Iterator, Mapping
 
     from service.operations.deliver import Chance, Line
     from service.operations.outbox import Claim, Outbox
@@ -136,3 +137,18 @@ class Deliveries:
         if course.failures >= _FAILURES:
             rest = self._lines[attempt.channel].patience.first * (1 << min(course.failures - _FAILURES, 10))
             course.until = self._clock() + min(rest, _LONGEST_REST)
+
+
+@contextmanager
+def running(*works: Callable[[Event], object]) -> Iterator[None]:
+    """Each of the works in a thread of its own, told to stop and waited for at the end."""
+    stop = Event()
+    threads = [Thread(target=work, args=(stop,), name=f"background-{at}") for at, work in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()

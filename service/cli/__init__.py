@@ -7,6 +7,7 @@ import typer
 from service.cli.evaluate import apply, assess, extract, populate
 from service.cli.feedback import feedback
 from service.cli.keeping import backup, erase, restore
+from service.cli.outbox import deliver, outbox
 from service.cli.publishing import check, explain, package
 from service.cli.serve import serve
 from service.cli.validate import validate
@@ -24,9 +25,10 @@ app = typer.Typer(
 )
 for command in (
     serve, assess, extract, populate, apply, validate, explain, package, check, backup, restore, erase,
-    feedback,
+    feedback, deliver,
 ):  # fmt: skip
     app.command()(command)
+app.add_typer(outbox, name="outbox")
 
 
 def main() -> None:

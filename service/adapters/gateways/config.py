@@ -138,7 +138,7 @@ def _judge_folder(gateway: Gateway) -> list[str]:
     faults = [] if gateway.folder else ["folder is missing"]
     for name, path in (("folder", gateway.folder), ("inbox", gateway.inbox)):
         if path is not None and not path.is_dir():
-            faults.append(f"{name}: {path} is no folder")
+            faults.append(f"{name} is {path}, which is no folder")
     if gateway.folder and gateway.inbox and gateway.folder.resolve() == gateway.inbox.resolve():
         faults.append("inbox is the same folder as folder")
     return faults
@@ -152,12 +152,12 @@ def _judge_http(gateway: Gateway) -> list[str]:
     for name, path in (("cert", gateway.cert), ("key", gateway.key), ("ca", gateway.ca),
                        ("secret_file", gateway.secret_file)):  # fmt: skip
         if path is not None and not path.is_file():
-            faults.append(f"{name}: {path} is no file")
+            faults.append(f"{name} is {path}, which is no file")
     if (gateway.cert is None) != (gateway.key is None):
-        faults.append("cert and key go together")
+        faults.append("cert goes together with key")
     parts = (bool(gateway.token_url), bool(gateway.client_id), gateway.secret_file is not None)
     if any(parts) and not all(parts):
-        faults.append("token_url, client_id and secret_file go together")
+        faults.append("token_url goes together with client_id and secret_file")
     if gateway.scope and not gateway.token_url:
         faults.append("scope has no meaning without token_url")
     if not _TOKEN.fullmatch(gateway.id_header):
