@@ -2,7 +2,8 @@
 
 A request is an object with ``says`` (what the case shows), ``method``, ``url``, ``body`` (a resource) or
 ``text`` (bytes that are no resource), ``headers`` beyond the media type, and ``before``: requests that are
-answered first. An answer is its ``status``, the ``headers`` that say something of the resource, and ``body``.
+answered first. One of CDS Hooks goes as application/json. An answer is its ``status``, the ``headers`` that
+say something of the resource, and ``body``.
 Clock and ids are fixed, so that an answer is the same every time, to the last digit of a decimal.
 """
 
@@ -16,15 +17,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from service.adapters import content as published
 from service.adapters import records
-from service.app import build
+from service.app import build, open_desk
 from service.fhir.json_text import encode
 from service.settings import Settings
+from service.web.tracing import Metrics
 from tests.web.conftest import Client
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 FHIR_JSON = "application/fhir+json"
+HOOKS = "/cds-services"
+SETTINGS = Settings(database_url="sqlite://", base_url="https://htg117.example")
 BEGIN = datetime(2026, 8, 1, 9, 0, tzinfo=UTC)
 STEP = timedelta(hours=1)
 TOLD = ("content-type", "content-location", "etag", "location", "retry-after", "allow")
@@ -89,8 +92,7 @@ def _marked(value: Any) -> Any:
 @contextmanager
 def service() -> Iterator[Client]:
     """The service on the published content, for as long as the block; each golden gets records of its own."""
-    settings = Settings(database_url="sqlite://", base_url="https://htg117.example")
-    with Client(build(settings, published.load())) as client:
+    with Client(build(SETTINGS, published.load())) as client:
         yield client
 
 
@@ -101,34 +103,36 @@ def answer(golden: Golden, client: Client, folder: Path) -> dict[str, Any]:
     numbers = itertools.count(1)
     moments = (BEGIN + STEP * step for step in itertools.count())
     store = records.connect(f"sqlite:///{folder}/records.sqlite3")
-    composed = app.state.services
+    composed, desk = app.state.services, app.state.desk
+    now = [BEGIN]
+    app.state.services = held = dataclasses.replace(
+        composed,
+        records=store,
+        clock=lambda: now[0],
+        new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
+    )
     try:
         steps = [*asked.get("before", ()), asked]
-        for moment, one in zip(moments, steps, strict=False):
-            app.state.services = dataclasses.replace(
-                composed,
-                records=store,
-                clock=partial(_same, moment),
-                new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
-            )
+        if any(one["url"].startswith(HOOKS) for one in steps):
+            app.state.desk = open_desk(SETTINGS, held, Metrics())
+        for now[0], one in zip(moments, steps, strict=False):
             given = _send(client, one)
             if one is not asked:
                 assert given.status_code < 400, f"{golden}: a request before failed: {given.text}"
         return _told(given)
     finally:
-        app.state.services = composed
+        if app.state.desk is not desk:
+            client.run(app.state.desk.close())
+        app.state.services, app.state.desk = composed, desk
         store.close()
-
-
-def _same(moment: datetime) -> datetime:
-    return moment
 
 
 def _send(client: Client, one: dict[str, Any]) -> httpx.Response:
     body = one["text"].encode("utf-8", "surrogatepass") if "text" in one else None
     if "body" in one:
         body = encode(one["body"])
-    headers = {"Content-Type": FHIR_JSON} if body is not None else {}
+    kind = "application/json" if one["url"].startswith(HOOKS) else FHIR_JSON
+    headers = {"Content-Type": kind} if body is not None else {}
     found: httpx.Response = client.request(
         one["method"], one["url"], content=body, headers=headers | one.get("headers", {})
     )

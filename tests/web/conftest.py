@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from functools import partialmethod
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 import pytest
@@ -15,11 +15,12 @@ from service.app import build, log_to
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
     from pathlib import Path
 
     from starlette.applications import Starlette
 
+T = TypeVar("T")
 BASE = "https://htg117.example/fhir"
 FHIR_JSON = {"Content-Type": "application/fhir+json"}
 
@@ -44,6 +45,10 @@ class Client:
         self._runner.run(self._http.aclose())
         self._runner.run(self._life.__aexit__(None, None, None))
         self._runner.close()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the work comes to, on the application's event loop."""
+        return self._runner.run(work)
 
     def request(self, method: str, url: str, **rest: Any) -> httpx.Response:
         """The answer to one request."""
