@@ -17,7 +17,7 @@ from service.fhir.json_text import decode, encode
 from service.operations import provenance
 from service.operations.checks import check_form
 from service.operations.identity import FORM, Identity, fingerprint, identify, require_amendable
-from service.operations.ports import Version, Write
+from service.operations.ports import Message, Version, Write
 from service.operations.results import Draft, settle
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ _ATTEMPTS = 30
 
 Act = Callable[[Resource, "datetime"], tuple[list[Draft], tuple[Issue, ...]]]
 """What a checked form with its id comes to: its results, and what is to be known of them."""
+
+WriteBack = Callable[[Resource, "Sequence[Version]", "Records"], tuple[Message, ...]]
+"""What is sent to an EHR of a form and its results as they will stand, the form first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,19 @@ def submit(
     now: datetime,
     expected: int | None = None,
     software: str = "",
+    write_back: WriteBack | None = None,
 ) -> Submission:
-    """What is stored once the form is taken in. ``expected`` is the stored form's version (If-Match)."""
+    """What is stored once the form is taken in. ``expected`` is the stored form's version (If-Match).
+
+    What ``write_back`` makes of it is put into the outbox in the same transaction.
+    """
     form = sent.form
     _check_status(form)
     issues = check_form(sent.document, content, None if form is sent.document.resource else form)
     _check_subject(form, issues)
     for attempt in range(_ATTEMPTS):
         try:
-            made = _submit(sent, records, act, now, expected, software, hopeful=not attempt)
+            made = _submit(sent, records, act, now, expected, software, write_back, hopeful=not attempt)
         except PreconditionFailed as fault:
             if expected is not None:
                 raise
@@ -93,6 +100,7 @@ def _submit(
     now: datetime,
     expected: int | None,
     software: str,
+    write_back: WriteBack | None,
     *,
     hopeful: bool,
 ) -> Submission:
@@ -120,11 +128,22 @@ def _submit(
     targets = [f"{FORM}/{identity.id}", *_targets(results, held)]
     proof = provenance.make(form, identity, number + 1, targets, now, software)
     writes.append(Write("Provenance", proof["id"], proof, encode(proof), expected=0))
-    made = {(one.type, one.id): one for one in records.commit(writes, now)}
+    messages = write_back(form, _standing(writes, held, now), records) if write_back else ()
+    made = {(one.type, one.id): one for one in records.commit(writes, now, messages)}
     unchanged = {(one.type, one.id): one for one in held if (one.type, one.id) not in made}
     stored_now = [one for one in made.values() if not one.deleted]
     kept = [one for one in unchanged.values() if not one.deleted]
     return Submission((*stored_now[:-1], *kept, stored_now[-1]), fresh=True, issues=issues)
+
+
+def _standing(writes: Sequence[Write], held: Sequence[Version], now: datetime) -> list[Version]:
+    """The form and its results as they stand once the writes are made."""
+    made = [
+        Version(one.type, one.id, (one.expected or 0) + 1, now, "PUT" if one.body else "DELETE", one.body)
+        for one in writes
+    ]
+    changed = {one.reference for one in made}
+    return [*made, *(one for one in held if one.reference not in changed)]
 
 
 def _results(
