@@ -65,7 +65,7 @@ def read_call(body: object, service: Service, *, revision: int = 2) -> Call:
     context = body.get("context", _MISSING)
     if not isinstance(context, dict) or not context:
         _refuse(context, "context", "an object with the fields of the hook", faults)
-    else:
+    elif hook in (None, service.hook):  # another hook has another context
         read = read_context(service.hook, context, faults.add)
     if faults.issues or instance is None or not isinstance(context, dict):
         count = "one fault" if len(faults.issues) == 1 else f"{len(faults.issues)} faults"

@@ -1,0 +1,1 @@
+"""CDS Hooks, pure: requests, discovery, orders, records, cards."""
