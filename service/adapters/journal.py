@@ -19,6 +19,7 @@ from service.domain.errors import Conflict, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
     from service.operations.ports import Clock, Once, Records, Write
 
 _LARGEST = 64
@@ -32,7 +33,7 @@ _log = structlog.get_logger()
 class _Job:
     writes: Sequence[Write]
     once: tuple[Once, ...]
-    answer: asyncio.Future[None] = field(repr=False)
+    answer: asyncio.Future[bool] = field(repr=False)
     counted: bool = False
     tried: bool = False
 
@@ -65,11 +66,12 @@ class Journal:
         self._waiting: deque[_Job] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._down = False
+        self._flying = 0
 
     @property
     def waiting(self) -> int:
         """How many calls' records are not yet on disk."""
-        return len(self._waiting)
+        return len(self._waiting) + self._flying
 
     async def record(self, writes: Sequence[Write], once: tuple[Once, ...], seconds: float) -> bool:
         """Whether the writes are on disk. False after so many seconds, or while the store is down.
@@ -83,8 +85,7 @@ class Journal:
         if not self._down:
             await asyncio.wait((job.answer,), timeout=max(seconds, 0))
         if job.answer.done():
-            job.answer.result()
-            return True
+            return job.answer.result()
         self._down = self._down or seconds > _LEAST  # so that the next calls need not wait for it too
         self._count(job)
         return False
@@ -94,6 +95,7 @@ class Journal:
         if self._writing is not None and not self._writing.done():
             await asyncio.wait((self._writing,), timeout=seconds)
             self._writing.cancel()
+            await asyncio.wait((self._writing,))
         for _ in range(len(self._waiting)):
             self._lose(self._waiting.popleft())
         self._thread.shutdown(wait=False)
@@ -113,16 +115,16 @@ class Journal:
         self._count(job)
         self._lost()
         _log.error("a call's record is lost: the store cannot be written and memory for it is used up")
-        if not job.answer.done():
-            job.answer.cancel()
+        _answer(job, stored=False)
 
     async def _write(self) -> None:
         while self._waiting:
             jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST))]
-            reached = None
+            reached, self._flying = None, len(jobs)
             try:
                 reached = await self._commit(jobs)
             finally:
+                self._flying = 0
                 if reached is None:
                     for job in jobs:
                         self._lose(job)
@@ -148,7 +150,7 @@ class Journal:
         except ServiceError:
             return False
         for job in jobs:
-            _answer(job)
+            _answer(job, stored=True)
         return True
 
     async def _refuse(self, job: _Job, fault: ServiceError) -> bool:
@@ -161,7 +163,7 @@ class Journal:
             except ServiceError:
                 return False
             if stored:
-                _answer(job)
+                _answer(job, stored=True)
                 return True
         if job.counted:  # it has been answered: nobody can be told any more
             self._lost()
@@ -186,6 +188,6 @@ class Journal:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args))
 
 
-def _answer(job: _Job) -> None:
+def _answer(job: _Job, *, stored: bool) -> None:
     if not job.answer.done():
-        job.answer.set_result(None)
+        job.answer.set_result(stored)
