@@ -31,7 +31,7 @@ async def first(request: Request) -> Response:
     guides = held.content.of_type("ImplementationGuide")
     guide = guides[0].resource if guides else {}
     plans = [one.resource for one in held.content.of_type("PlanDefinition")]
-    return _page(
+    return page(
         "first.html",
         title=guide.get("title", "Computable guidance"),
         description=guide.get("description", ""),
@@ -54,7 +54,7 @@ async def docs(request: Request) -> Response:
         found: Resource = described["components"][kind][name]
         return found
 
-    return _page("api.html", document=described, methods=METHODS, resolve=resolve, footer="")
+    return page("api.html", document=described, methods=METHODS, resolve=resolve, footer="")
 
 
 async def openapi(request: Request) -> Response:
@@ -62,7 +62,8 @@ async def openapi(request: Request) -> Response:
     return Response(encode(document(services(request))), media_type="application/json")
 
 
-def _page(name: str, **shown: Any) -> Response:
+def page(name: str, **shown: Any) -> Response:
+    """A page from its template, under a policy that lets it fetch and run nothing."""
     text = _templates.get_template(name).render(**shown)
     return HTMLResponse(text, headers={"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"})
 

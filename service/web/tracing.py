@@ -104,7 +104,7 @@ class Tracing:
             )
 
 
-_PRIVATE = ("/fhir", "/cds-services")
+_PRIVATE = ("/fhir", "/reports", "/cds-services")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
