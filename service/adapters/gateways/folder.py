@@ -45,6 +45,7 @@ class Folder:
         try:
             if not _same(target, message.body):
                 self._write(target, message.body)
+            _sync(self._folder)  # also after a worker that was killed before it came to this
         except OSError as fault:
             kind = errno.errorcode.get(fault.errno or 0, type(fault).__name__)
             raise Unavailable(f"the gateway's folder cannot be written ({kind})") from None
@@ -66,7 +67,6 @@ class Folder:
             _appear(Path(written), target, body)
         finally:
             Path(written).unlink(missing_ok=True)
-        _sync(self._folder)
         _sweep(partial, started - _STALE_SECONDS)
 
 
