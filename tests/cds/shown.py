@@ -48,6 +48,14 @@ def plan() -> Plan:
     return found
 
 
+@cache
+def _order() -> list[str]:
+    """The linkIds of the form in its order."""
+    published = content().read("Questionnaire", "htg117-eligibility")
+    assert published is not None
+    return [item["linkId"] for item in published.resource["item"]]
+
+
 def showing(**changed: Any) -> Showing:
     """What a hook with user and encounter asks for; ids count from 1."""
     numbers = itertools.count(1)
@@ -71,6 +79,8 @@ def assessed(
 ) -> Assessed:
     """A form with these answers, assessed; one that is not recorded has no id."""
     form = logic.response(answers)
+    if "item" in form:
+        form |= {"item": sorted(form["item"], key=lambda item: _order().index(item["linkId"]))}
     source = f"QuestionnaireResponse/{form['id']}"
     if not recorded:
         form = {name: value for name, value in form.items() if name != "id"}
