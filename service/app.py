@@ -40,6 +40,7 @@ from service.operations.report.opening import open_desk as open_reports
 from service.operations.report.renderings import make_renderers
 from service.operations.submit import Sent, submit
 from service.operations.terms import Terms
+from service.operations.write_back import WriteBacks, writes
 from service.web import errors, fhir, health, pages
 from service.web.hooks import routes as hooks
 from service.web.hooks.cors import Origins
@@ -61,10 +62,11 @@ if TYPE_CHECKING:
     from service.adapters.content import Folder
     from service.adapters.records import Store
     from service.operations.advise import Advice
-    from service.operations.clients import CdsGuard, Ehrs
+    from service.operations.clients import CdsGuard, Client, Ehrs
     from service.operations.outbox import Outbox
     from service.operations.ports import Content, Records
     from service.operations.report.desk import Desk as Reports
+    from service.operations.submit import WriteBack
     from service.settings import Settings
     from service.web.hooks.desk import Question
     from service.web.security import Guard
@@ -115,7 +117,10 @@ def compose(
     plans = Plans(content)
     terminology = content.terminology
     terms = Terms(terminology)
+    clients = _clients(settings)
     return Services(
+        clients=clients,
+        write_back=_write_back(clients),
         content=content,
         records=records,
         outbox=outbox,
@@ -186,7 +191,7 @@ def open_desk(settings: Settings, held: Services, metrics: Metrics) -> Desk:
         journal=journal,
         used=Used(time.time),
         buckets=Buckets(settings.rate_limit, time.monotonic),
-        guard=_cds_guard(settings),
+        guard=_cds_guard(settings, held.clients),
         ehr_seconds=settings.ehr_milliseconds / 1000,
         seconds=settings.hook_milliseconds / 1000,
     )
@@ -203,14 +208,27 @@ def _adviser(advisor: Advisor, ehrs: Ehrs, held: Services) -> Callable[[Question
     return answer
 
 
-def _cds_guard(settings: Settings) -> CdsGuard | None:
+def _cds_guard(settings: Settings, clients: tuple[Client, ...]) -> CdsGuard | None:
     """Who judges CDS clients' tokens; without a file of clients nobody gets in, but in development mode."""
-    if not settings.clients and settings.development:
+    if not clients and settings.development:
         return None
     from service.adapters.cds_clients import CdsClients, Unconfigured
-    from service.adapters.client_file import read_clients
 
-    return CdsClients(read_clients(Path(settings.clients)), time.time) if settings.clients else Unconfigured()
+    return CdsClients(clients, time.time) if clients else Unconfigured()
+
+
+def _clients(settings: Settings) -> tuple[Client, ...]:
+    """The EHRs of the file of clients."""
+    if not settings.clients:
+        return ()
+    from service.adapters.client_file import read_clients  # its libraries are slow to import
+
+    return read_clients(Path(settings.clients))
+
+
+def _write_back(clients: tuple[Client, ...]) -> WriteBack | None:
+    """What makes messages of submitted forms, where there is an EHR that takes them."""
+    return WriteBacks(clients) if any(writes(client) for client in clients) else None
 
 
 def require_sound_once(content: Folder, settings: Settings) -> None:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from service.fhir.concepts import Terminology
     from service.fhirpath import Terminology as Terms
     from service.operations.assess import Plans
+    from service.operations.clients import Client
     from service.operations.outbox import Outbox
     from service.operations.ports import Clock, Content, Records
     from service.operations.report.desk import Desk
-    from service.operations.submit import Act
+    from service.operations.submit import Act, WriteBack
     from service.web.operations.declared import Operation
     from service.web.security import Guard
 
@@ -33,7 +34,8 @@ class Services:
     """The ports, limits and identity of the running service.
 
     ``threads`` runs what touches the records or computes for long, off the event loop. ``guard`` is None
-    in development mode. ``body_seconds``: how long a body may take to arrive. ``operations`` are the FHIR operations served.
+    in development mode. ``clients`` are the EHRs; ``write_back`` makes what they are sent of a form.
+    ``body_seconds``: how long a body may take to arrive. ``operations`` are the FHIR operations served.
     """
 
     content: Content
@@ -53,6 +55,8 @@ class Services:
     body_seconds: float = 10.0
     base_url: str = ""
     guard: Guard | None = None
+    clients: tuple[Client, ...] = ()
+    write_back: WriteBack | None = None
 
     def root(self, request: Request) -> str:
         """The service's address as the client knows it, without a slash at its end."""

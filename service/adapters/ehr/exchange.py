@@ -7,6 +7,7 @@ sides find each other's logs. The token travels in its header and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -48,11 +49,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the status, the resource or object in it, and how many bytes it was."""
+    """What came back: the status, the resource or object in it, how many bytes, and its Retry-After."""
 
     status: int
     content: Resource
     size: int
+    after: float | None = None
 
 
 class Exchange:
@@ -74,7 +76,7 @@ class Exchange:
     async def send(self, ask: Ask, seconds: float, *, failing: bool = False) -> Answer:
         """The answer to a request; EhrFault if it cannot be had, read or believed.
 
-        ``failing``: an answer with an error's status is given back too, if it can be read.
+        ``failing``: an answer with an error's status is given back too, empty where it cannot be read.
         """
         headers = {
             "Accept": ask.accept,
@@ -97,7 +99,7 @@ class Exchange:
                     return await self._read(answer, failing=failing)
                 finally:
                     await answer.aclose()
-        except HTTPX as fault:
+        except (*HTTPX, ssl.SSLError) as fault:
             raise of_httpx(fault) from None  # its text may hold the address, and so the patient's id
         except TimeoutError:
             raise EhrFault(faults.SLOW, counts=True) from None
@@ -105,25 +107,28 @@ class Exchange:
             raise EhrFault(faults.NOT_ASKED) from None
 
     async def _read(self, answer: httpx.Response, *, failing: bool) -> Answer:
-        status = answer.status_code
-        fault = None
+        status, after = answer.status_code, None
+        readable = is_fhir(answer.headers.get("content-type", ""))
         if not 200 <= status < 300:
             after = read_retry_after(answer.headers.get("retry-after"), self._clock())
-            fault = of_status(status, after)
-            if not failing or not is_fhir(answer.headers.get("content-type", "")):
-                raise fault
-        elif not is_fhir(answer.headers.get("content-type", "")):
+            if not failing:
+                raise of_status(status, after)
+            if not readable:
+                return Answer(status, {}, 0, after)
+        elif not readable:
             raise EhrFault(faults.NOT_FHIR)
         body = await self._body(answer)
+        limits = Limits(self._largest, _DEPTH)
         try:
-            limits = Limits(self._largest, _DEPTH)
             if len(body) <= _AT_ONCE:
                 content = decode(body, limits).resource
             else:
                 content = (await asyncio.to_thread(decode, body, limits)).resource
         except ServiceError:
-            raise fault or EhrFault(faults.BROKEN) from None
-        return Answer(status, content, len(body))
+            if status >= 300:
+                return Answer(status, {}, len(body), after)
+            raise EhrFault(faults.BROKEN) from None
+        return Answer(status, content, len(body), after)
 
     async def _body(self, answer: httpx.Response) -> bytes:
         """The body, unpacked as it comes: never more of it in memory than the limit."""

@@ -5,6 +5,8 @@ No text here comes from the server or holds an address, a token or anything of a
 
 from __future__ import annotations
 
+import ssl
+
 import httpx
 
 from service.domain.errors import Unavailable
@@ -48,7 +50,7 @@ class EhrFault(Unavailable):
         status: int | None = None,
     ) -> None:
         """Takes the reason, and what follows from it."""
-        super().__init__(reason)
+        super().__init__(reason, retry_after=after)
         self.reason = reason
         self.again = again
         self.counts = counts
@@ -76,6 +78,7 @@ _MEANINGS: dict[type[Exception], tuple[str, bool, bool]] = {
     httpx.RequestError: (DOWN, False, True),
     httpx.HTTPStatusError: (FAILED, False, True),
     httpx.HTTPError: (DOWN, False, True),
+    ssl.SSLError: (BROKEN, True, True),  # httpx lets it through where it befalls a connection in use
     httpx.InvalidURL: (NOT_ASKED, False, False),
     httpx.CookieConflict: (BROKEN, False, False),
     httpx.StreamError: (BROKEN, False, False),

@@ -31,6 +31,7 @@ def _submit(call: Call) -> Answer:
         now=held.clock(),
         expected=expected_version(call.headers.get("if-match")),
         software=f"htg117 {held.version}",
+        write_back=held.write_back,
     )
     entries = [entry(f"{call.base}/{one.reference}", serve(one)) for one in made.versions]
     told = [issue for issue in made.issues if issue.key != "dom-6"]
