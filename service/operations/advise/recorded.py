@@ -6,7 +6,7 @@ used. Each that is not used is told of: a recorded form never disappears without
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from service.cds.model import Unread
@@ -19,17 +19,16 @@ from service.operations.representation import serve
 from service.operations.searching.query import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from service.cds.model import Call
     from service.cds.prefetch import Part
     from service.cds.record import Record
     from service.operations.clients import Client
-    from service.operations.ports import Content, Records
+    from service.operations.ports import Content, Records, Version
 
 Resource = dict[str, Any]
 FORM = "QuestionnaireResponse"
-KEPT = "kept"
 MOST = 20
 ANOTHER = "one is about another patient than the one whose record is open, and is not used"
 UNFINISHED = "one is not completed, and is not used"
@@ -40,18 +39,22 @@ STORE = "the records kept here do not answer"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The patient's completed forms among the records kept here. ``fault``: why they could not be read."""
+    """What is kept here of the patient: completed forms, and adverse events without a report.
+
+    ``fault``: why it could not be read.
+    """
 
     forms: tuple[Resource, ...] = ()
+    events: tuple[Resource, ...] = ()
     fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The form that counts, with the reference that leads to it; and what is to be said of the others."""
+    """The form that counts, and whether it is kept here; and what is to be said of the others."""
 
     form: Resource | None = None
-    source: str | None = None
+    here: bool = False
     remarks: tuple[Unread, ...] = ()
 
 
@@ -68,75 +71,76 @@ def whose_here(call: Call, client: Client | None, identifiers: Mapping[str, str]
     return Whose(call.patient, tuple(sorted(servers)) or ("",), identifiers, relative)
 
 
-def find_kept(canonical: str, whose: Whose, records: Records) -> Kept:
-    """The patient's completed forms of one Questionnaire that are kept here, the newest first."""
+def find_kept(canonicals: Sequence[str], whose: Whose, records: Records, most: int = MOST) -> Kept:
+    """The patient's completed forms of the Questionnaires that are kept here, the newest first."""
+    asked = [
+        ("questionnaire", ",".join(_escaped(one) for one in canonicals)),
+        ("status", ",".join(ANSWERED)),
+        ("_sort", "-authored"),
+    ]
+    try:
+        versions = find(FORM, whose, asked, most, records)
+    except Unavailable:
+        return Kept(fault=STORE)
+    return Kept(tuple(decode(serve(version)).resource for version in versions))
+
+
+def find(
+    type_: str, whose: Whose, asked: Sequence[tuple[str, str]], most: int, records: Records
+) -> tuple[Version, ...]:
+    """The records of a type that are about the patient, by reference and by identifier, each once."""
     names = [whose.patient] if whose.relative else []
     names += [f"{server}/{whose.patient}" for server in whose.servers if server]
-    asked = [("subject", ",".join(_escaped(name) for name in names))] if names else []
-    asked += [
+    about = [("subject", ",".join(_escaped(name) for name in names))] if names else []
+    about += [
         ("subject:identifier", f"{_escaped(system)}|{_escaped(value)}")
         for system, value in (whose.identifiers or {}).items()
     ]
-    found: dict[str, Resource] = {}
-    try:
-        for condition in asked:
-            query = parse(
-                FORM,
-                [
-                    condition,
-                    ("questionnaire", _escaped(canonical)),
-                    ("status", ",".join(ANSWERED)),
-                    ("_sort", "-authored"),
-                    ("_count", str(MOST)),
-                ],
-                strict=True,
-            )
-            for version in records.search(query).versions:
-                found.setdefault(version.reference, decode(serve(version)).resource)
-    except Unavailable:
-        return Kept(fault=STORE)
-    return Kept(tuple(found.values()))
+    found: dict[str, Version] = {}
+    for condition in about:
+        query = parse(type_, [condition, *asked, ("_count", str(most))], strict=True)
+        for version in records.search(query).versions:
+            found.setdefault(version.reference, version)
+    return tuple(found.values())
 
 
-def choose(
-    part: Part, call: Call, client: Client | None, record: Record, kept: Kept, content: Content
-) -> Chosen:
+def choose(part: Part, here: Whose, record: Record, kept: Kept, content: Content) -> Chosen:
     """The latest sound form of the patient, of those that the part holds and those kept here."""
-    key, canonical = part.key, part.form
-    remarks: dict[str, Unread] = {}
+    remarks: list[Unread] = []
+    if kept.fault:
+        remarks.append(Unread(part.key, part.title, kept.fault))
+    found = counting(part, here, record, kept, content, remarks)
+    last = None
+    if found:
+        try:
+            last = latest([form for form, _ in found])
+        except Unprocessable:
+            remarks.append(Unread(part.key, part.title, UNDECIDED))
+    own = any(form is last and kept_here for form, kept_here in found)
+    return Chosen(last, own, tuple(dict.fromkeys(remarks)))
+
+
+def counting(
+    part: Part, here: Whose, record: Record, kept: Kept, content: Content, remarks: list[Unread]
+) -> list[tuple[Resource, bool]]:
+    """The forms that count, each with whether it is kept here; of the others the remarks tell."""
 
     def remark(said: str) -> None:
-        remarks.setdefault(said, Unread(key, part.title, said))
+        remarks.append(Unread(part.key, part.title, said))
 
-    if kept.fault:
-        remark(kept.fault)
-    here = whose_here(call, client, identifiers_of(record.patient))
-    found: list[tuple[Resource, bool]] = [
-        (form, True) for form in kept.forms if _counts(form, canonical, here, remark)
-    ]
-    found += [
-        (form, False)
-        for form in record.data.get(key, ())
-        if _counts(form, canonical, record.whose, remark) and not _is_kept(form, kept.forms)
-    ]
-    sound = []
-    for form, own in found:
-        if own or _is_sound(form, content):
-            sound.append((form, own))
+    here = replace(here, identifiers=identifiers_of(record.patient))
+    found = [(form, True) for form in kept.forms if _counts(form, part.form, here, remark)]
+    for form in record.data.get(part.key, ()):
+        if not _counts(form, part.form, record.whose, remark) or _is_kept(form, kept.forms):
+            continue
+        if _is_sound(form, content):
+            found.append((form, False))
         else:
             remark(UNSOUND)
-    if not sound:
-        return Chosen(remarks=tuple(remarks.values()))
-    try:
-        last = latest([form for form, _ in sound])
-    except Unprocessable:
-        remark(UNDECIDED)
-        return Chosen(remarks=tuple(remarks.values()))
-    source = f"{FORM}/{last['id']}" if last.get("id") else None
-    return Chosen(last, source, tuple(remarks.values()))
+    return found
 
 
-def _counts(form: Resource, canonical: str, whose: Whose, remark: Any) -> bool:
+def _counts(form: Resource, canonical: str, whose: Whose, remark: Callable[[str], None]) -> bool:
     if str(form.get("questionnaire", "")).split("|")[0] != canonical:
         return False
     if not whose.names(form.get("subject")):

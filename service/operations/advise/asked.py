@@ -1,0 +1,125 @@
+"""A call with what it asks about: the orders, the parts of the record, and what nothing can give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from service.cds.hooks import HOOKS
+from service.cds.orders import types_of
+from service.cds.prefetch import Part
+from service.domain.errors import DataUnavailable
+from service.domain.issues import error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from service.cds.model import Call, Order, Service
+    from service.cds.orders import Trigger
+    from service.cds.record import Record
+    from service.fhir.plans import Plan
+    from service.operations.clients import Client
+
+Resource = dict[str, Any]
+NO_ACCESS = "it was not sent, and the call gives no access to the EHR's FHIR server"
+NOT_THIS_PATIENT = "the call's access is restricted to another patient"
+DENIED = "the EHR does not permit it to be read"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A call with what it asks about. ``parts`` are those of the record that the answer may need.
+
+    ``orders`` are those that the plan is about; ``pending`` are parts that hold a dispatched order each.
+    ``plan`` is None where the service's plan has no criteria.
+    """
+
+    call: Call
+    service: Service
+    client: Client | None
+    definition: Resource
+    plan: Plan | None
+    orders: tuple[Order, ...] = ()
+    parts: tuple[Part, ...] = ()
+    pending: tuple[Part, ...] = ()
+
+    @property
+    def about_orders(self) -> bool:
+        """Whether the hook is about orders; else it is about all that is recorded of the patient."""
+        return HOOKS[self.service.hook].orders
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the answer needs nothing of the record: no order is to be assessed."""
+        return self.about_orders and not self.pending and not any(order.coded for order in self.orders)
+
+    @property
+    def all_parts(self) -> tuple[Part, ...]:
+        """The parts of the record, and the orders that are part of it."""
+        return (*self.parts, *self.pending)
+
+    @property
+    def forms(self) -> tuple[Part, ...]:
+        """The parts that hold completed forms."""
+        return tuple(part for part in self.parts if part.kind == "form")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the call opens the EHR's FHIR server for its own patient."""
+        access = self.call.access
+        return access is not None and access.patient in (None, self.call.patient)
+
+    @property
+    def why_closed(self) -> str:
+        """Why the EHR's FHIR server is not open to the call, if it is not."""
+        return NOT_THIS_PATIENT if self.call.access else NO_ACCESS
+
+
+def dispatched(call: Call, triggers: tuple[Trigger, ...]) -> tuple[dict[str, Resource], tuple[Part, ...]]:
+    """The dispatched orders that the prefetch holds, and those to be read, of the triggers' types."""
+    types = types_of(triggers)
+    held = {f"{one.get('resourceType')}/{one.get('id')}": one for one in _resources(call.prefetch)}
+    found: dict[str, Resource] = {}
+    pending: list[Part] = []
+    for reference in call.chosen:
+        local = "/".join(reference.partition("/_history/")[0].split("/")[-2:])
+        if None not in types and local.partition("/")[0] not in types:
+            continue
+        if local in held:
+            found[local] = held[local]
+        else:
+            pending.append(Part(f"order:{local}", local, f"The dispatched order {local}", "order"))
+    return found, tuple(pending)
+
+
+def is_denied(record: Record, part: Part) -> bool:
+    """Whether the EHR does not let the part be read."""
+    return part.key in record.unread and record.unread[part.key].denied
+
+
+def unavailable(parts: Iterable[Part], why: str) -> DataUnavailable:
+    """The error that names what the answer rests on and nothing can give, by prefetch key."""
+    issues = [
+        error(
+            "incomplete",
+            f"{part.title}: {why}; send the prefetch key '{_key(part)}' or give access to {part.template}",
+            f"prefetch.`{_key(part)}`",
+        )
+        for part in parts
+    ]
+    return DataUnavailable("what the answer rests on could not be had", issues=issues)
+
+
+def _key(part: Part) -> str:
+    return "orders" if part.kind == "order" else part.key
+
+
+def _resources(prefetch: Mapping[str, Resource | None]) -> Iterator[Resource]:
+    for value in prefetch.values():
+        if value is None:
+            continue
+        yield value
+        entries = value.get("entry", []) if value.get("resourceType") == "Bundle" else []
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
+                yield entry["resource"]

@@ -1,0 +1,81 @@
+"""What is recorded of a patient, for a plan's rules of attention: forms here and in the EHR, events here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from service.cds.attention import Gathered
+from service.cds.attention import Kept as Source
+from service.cds.model import Unread
+from service.cds.prefetch import PATIENT
+from service.domain.errors import Unavailable
+from service.domain.safety_report import Branch, State
+from service.fhir.json_text import decode
+from service.operations.advise.asked import DENIED, is_denied, unavailable
+from service.operations.advise.recorded import STORE, counting, find, whose_here
+from service.operations.report.cases import of_event
+from service.operations.representation import serve
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from service.cds.patients import Whose
+    from service.cds.record import Record
+    from service.operations.advise.asked import Question
+    from service.operations.advise.recorded import Kept
+    from service.operations.ports import Content, Records
+    from service.operations.report.cases import Case
+
+Resource = dict[str, Any]
+EVENT = "AdverseEvent"
+MOST_EVENTS = 100
+
+
+def find_unreported(whose: Whose, records: Records) -> tuple[tuple[Resource, ...], str]:
+    """The patient's adverse events for which no report was given, and why they could not be read, if so."""
+    try:
+        versions = find(EVENT, whose, (), MOST_EVENTS, records)
+        found = [
+            decode(serve(version)).resource
+            for version in versions
+            if not any(_is_dealt_with(case) for case in of_event(records, version.reference))
+        ]
+    except Unavailable:
+        return (), STORE
+    return tuple(found), ""
+
+
+def gather(
+    question: Question, record: Record, kept: Kept, now: datetime, base: str, content: Content
+) -> Gathered:
+    """What the rules look at. DataUnavailable where nothing is recorded here and the EHR cannot be asked."""
+    remarks = [one for one in record.unread.values() if one.key != PATIENT] + list(record.remarks)
+    forms: list[Source] = []
+    here = whose_here(question.call, question.client, {})
+    for part in question.forms:
+        forms += [
+            Source(form, f"{base}/fhir/{form['resourceType']}/{form['id']}" if own else _reference(form))
+            for form, own in counting(part, here, record, kept, content, remarks)
+        ]
+    if kept.fault:
+        remarks.append(Unread("kept", "The records kept here", kept.fault))
+    absent = [part for part in question.forms if part in record.absent]
+    denied = [part for part in question.forms if is_denied(record, part)]
+    if not forms and not kept.events and (absent or denied):
+        raise unavailable(absent or denied, question.why_closed if absent else DENIED)
+    remarks += [Unread(part.key, part.title, question.why_closed) for part in absent]
+    if (forms or kept.events) and PATIENT in record.unread:  # by whose identifiers more might be found
+        remarks.append(record.unread[PATIENT])
+    events = [Source(event, f"{base}/fhir/{EVENT}/{event['id']}") for event in kept.events]
+    return Gathered(tuple(forms), tuple(events), now, tuple(dict.fromkeys(remarks)))
+
+
+def _is_dealt_with(case: Case) -> bool:
+    """Whether a report of this case was given, or a person decided that none is due."""
+    if case.report.state is State.CANCELLED:
+        return not case.superseded
+    return case.sent or case.report.branch is Branch.LOCAL
+
+
+def _reference(form: Resource) -> str | None:
+    return f"{form['resourceType']}/{form['id']}" if form.get("id") else None
