@@ -22,6 +22,8 @@ OPEN = frozenset({"/", "/docs", "/health", "/ready", "/metrics", "/fhir/metadata
 """What anybody may ask for."""
 HOOKS = "/cds-services"
 """Where CDS clients come in; their tokens are another kind and are judged there."""
+REPORTS = "/reports"
+_STORING = frozenset({"$submit", "$yellow-card"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -40,8 +42,10 @@ def check_scope(caller: Caller, method: str, path: str) -> None:
     """
     pieces = path.removeprefix("/fhir/").split("/")
     asking = method in _READING or pieces[-1] == "_search"
-    asking = asking or (pieces[-1].startswith("$") and pieces[-1] != "$submit")
+    asking = asking or (pieces[-1].startswith("$") and pieces[-1] not in _STORING)
     wanted = pieces[0] if path.startswith("/fhir/") else "*"
+    if path == REPORTS or path.startswith(f"{REPORTS}/"):
+        wanted = "AdverseEvent"  # a report is about one, and tells what it holds
     for scope in caller.scopes:
         level, _, rest = scope.partition("/")
         type_, _, rights = rest.partition(".")
@@ -64,7 +68,8 @@ class Gate:
         self._guard = guard
         self._published = frozenset(published) - frozenset(RECORD_TYPES)
 
-    def _open(self, scope: Scope) -> bool:
+    def opens(self, scope: Scope) -> bool:
+        """Whether the request needs no token, or is judged elsewhere."""
         path, method = str(scope["path"]), scope["method"]
         if path in OPEN or path == HOOKS or path.startswith(f"{HOOKS}/"):
             return True
@@ -77,7 +82,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Runs the application for those who may."""
-        if scope["type"] == "http" and not self._open(scope):
+        if scope["type"] == "http" and not self.opens(scope):
             try:
                 await self._admit(scope)
             except ServiceError as fault:
