@@ -15,6 +15,7 @@ from service.adapters.tokens import Tokens
 from service.domain.errors import Unauthenticated, Unavailable
 from service.operations.ports import Caller
 from service.settings import Settings
+from service.web.security import Gate
 from tests.web.conftest import FHIR_JSON, Client, eligibility
 
 if TYPE_CHECKING:
@@ -123,6 +124,22 @@ class _Named:
         ("GET", "/fhir/metadata", "", 200),
         ("GET", "/health", "", 200),
         ("GET", "/", "", 200),
+        ("GET", "/fhir/PlanDefinition/htg117", "", 200),
+        ("HEAD", "/fhir/PlanDefinition/htg117", "", 200),
+        ("GET", "/fhir/PlanDefinition/htg117/_history", "bad", 200),
+        ("GET", "/fhir/Questionnaire?status=active", "", 200),
+        ("GET", "/fhir/Questionnaire/htg117-eligibility/$populate", "", 401),
+        ("GET", "/fhir/Questionnaire/htg117-eligibility/%24populate", "", 401),
+        ("GET", "/fhir/CodeSystem/$lookup", "", 401),
+        ("POST", "/fhir/PlanDefinition", "", 401),
+        ("PUT", "/fhir/PlanDefinition/htg117", "", 401),
+        ("GET", "/fhir/QuestionnaireResponse", "", 401),
+        ("GET", "/fhir/QuestionnaireResponse/1/_history", "", 401),
+        ("GET", "/fhir/AuditEvent", "", 401),
+        ("GET", "/fhir/GuidanceResponse", "", 401),
+        ("GET", "/fhir/Patient", "", 401),
+        ("GET", "/fhir/plandefinition", "", 401),
+        ("GET", "/cds-services-other", "", 401),
     ],
 )
 def test_scopes_say_how_far_a_token_reaches(
@@ -137,3 +154,19 @@ def test_scopes_say_how_far_a_token_reaches(
     assert answer.status_code == status, answer.text
     if status == 401:
         assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_type_that_records_are_kept_of_stays_closed_though_content_of_it_is_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A published Device would else open everybody's."""
+    gate = Gate(_Named(), _Named(), published=["Device", "PlanDefinition"])  # type: ignore[arg-type]
+
+    def opened(method: str, path: str) -> bool:
+        return gate.opens({"type": "http", "method": method, "path": path})
+
+    assert opened("GET", "/fhir/PlanDefinition")
+    assert opened("POST", "/fhir/PlanDefinition/_search")
+    assert not opened("POST", "/fhir/PlanDefinition/1/_search")
+    assert not opened("GET", "/fhir/Device")
+    assert not opened("GET", "/fhir/Device/1")

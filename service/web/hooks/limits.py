@@ -52,6 +52,10 @@ class Used:
         self._held: set[tuple[str, str]] = set()
         self._order: list[tuple[float, tuple[str, str]]] = []
 
+    def __len__(self) -> int:
+        """How many are remembered."""
+        return len(self._held)
+
     def use(self, issuer: str, id_: str, expires: float) -> bool:
         """Whether the token had not been used; now it has."""
         now = self._clock()
