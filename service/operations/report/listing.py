@@ -50,9 +50,11 @@ def list_cases(
     *,
     count: int = DEFAULT_COUNT,
     cursor: str | None = None,
+    oldest_first: bool = False,
 ) -> Listed:
     """The cases that meet every filter, the newest first."""
-    query = Query(TYPE, tuple(_conditions(filters, now)), (("created", True),), count, cursor)
+    order = (("created", not oldest_first),)
+    query = Query(TYPE, tuple(_conditions(filters, now)), order, count, cursor)
     page = records.search(query)
     return Listed(tuple(of(one) for one in page.versions), page.total, page.cursor)
 
