@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _LANGUAGE = re.compile(r"[a-z]{3}", re.ASCII)
 _TERM = re.compile(r"[0-9]{8}", re.ASCII)
+_TOKEN = re.compile(r"\S+")
 _RELEASE = re.compile(r"[0-9]{1,2}\.[0-9]", re.ASCII)
 _SHOWN = 40
 # Results and their limits may lie below nought; no other number of a report can.
@@ -192,6 +193,7 @@ def _cut(value: Value) -> str:
 
 _KINDS: dict[str, Check] = {
     "text": _text,
+    "token": _pattern(_TOKEN, "a code without spaces"),
     "code": _code,
     "boolean": _boolean,
     "number": _number,

@@ -1,0 +1,71 @@
+"""Reports about medicines as E2B(R3) messages that are fit to send: made, checked, written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.domain.errors import Unprocessable
+from service.domain.issues import Issue
+from service.yellow_card.e2b.from_report import Making, make_batch, worldwide_id
+from service.yellow_card.e2b.rules import check
+from service.yellow_card.e2b.writer import write
+from service.yellow_card.rendered import Rendered, Renderer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from service.domain.safety_report import SafetyReport
+    from service.domain.site import Site
+    from service.yellow_card.e2b.elements import Guide
+    from service.yellow_card.e2b.terms import Terms
+
+KIND = "e2b"
+MEDIA_TYPE = "application/xml"
+TABLE = "mappings/shared/e2b-r3.json"
+Schema = Callable[[bytes], tuple[Issue, ...]]
+"""Gives what is wrong with a message by ICH's schemas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What messages are made with. ``terms`` and ``schema`` are the organisation's, where it has them."""
+
+    guide: Guide
+    clock: Callable[[], datetime]
+    terms: Terms | None = None
+    schema: Schema | None = None
+
+
+def renderer(tools: Tools) -> Renderer:
+    """Gives one report as a batch of one. It raises Unprocessable with every reason where it cannot."""
+    return lambda report, site: render([report], site, tools)
+
+
+def render(reports: Sequence[SafetyReport], site: Site, tools: Tools, number: str | None = None) -> Rendered:
+    """The reports as one message. ``number`` is the batch's (N.1.2); without it, it is made of the first
+    report's id and version and of the moment.
+
+    Raises Unprocessable where a report cannot be sent, or the rules or the schemas find an error, with all.
+    """
+    if not reports:
+        raise Unprocessable("a batch needs a report")
+    created = tools.clock()
+    first = reports[0]
+    if number is None:
+        moment = created.strftime("%Y%m%d%H%M%S")
+        number = f"{worldwide_id(first.case, site, tools.guide)}.{first.version}.{moment}"
+    batch = make_batch(reports, Making(site, tools.terms, tools.guide, created), number)
+    faults = [issue for issue in check(batch, tools.guide, created) if issue.fails]
+    if faults:
+        raise Unprocessable(f"the report is not fit for E2B(R3): {faults[0].message}", issues=faults)
+    body = write(batch, tools.guide)
+    faults = [issue for issue in tools.schema(body) if issue.fails] if tools.schema is not None else []
+    if faults:
+        raise Unprocessable(f"the message breaks ICH's schema: {faults[0].message}", issues=faults)
+    return Rendered(MEDIA_TYPE, f"{_safe(number)}.xml", body, KIND)
+
+
+def _safe(name: str) -> str:
+    return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-._") else "-" for sign in name)
