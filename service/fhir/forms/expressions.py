@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from service.fhir.forms import urls
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 FHIRPATH = "text/fhirpath"
 _NAMED = re.compile(r"'(?:[^'\\]|\\.)*'|//[^\n]*|/\*.*?\*/|%(?:`([^`]*)`|([A-Za-z_]\w*))", re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def _names(text_: str) -> frozenset[str]:
+    found = (match.group(1) or match.group(2) for match in _NAMED.finditer(text_))
+    return frozenset(name for name in found if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +46,7 @@ class Expression:
     @property
     def names(self) -> frozenset[str]:
         """The ``%variables`` that the text names."""
-        found = (match.group(1) or match.group(2) for match in _NAMED.finditer(self.text))
-        return frozenset(name for name in found if name)
+        return _names(self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.domain.issues import Issue, information, warning
-from service.fhir.forms import FilledForm, urls
-from service.fhir.forms.expressions import expressions_at
+from service.fhir.forms import FilledForm
 from service.fhir.population.answers import Unfit, answer_of
 from service.fhir.population.observations import latest_observation, link_period
+from service.fhir.population.reading import readings_of
 from service.fhir.population.scope import Scope, Unknown
 from service.fhir.population.sources import Source, sources_of
 
@@ -46,6 +46,7 @@ class Filling:
         self.issues: list[Issue] = []
         self.unknown: dict[str, str] = {}
         self._source_url = source_url
+        self._readings = readings_of(form)
 
     def fill(self, scope: Scope) -> None:
         """Fills the whole form."""
@@ -91,7 +92,7 @@ class Filling:
         for item in items:
             if item.is_display:
                 continue
-            own = link_period(item.source) or period
+            own = self._readings.of(item).period or period
             if item.is_group:
                 self._group(item, scope, into, place, own)
             else:
@@ -104,7 +105,7 @@ class Filling:
         named, contexts = self._contexts(item, scope, here)
         for results in contexts:
             inner = scope if named is None else scope.bound(named, results)
-            for variable in self._variables(item):
+            for variable in self._readings.of(item).variables:
                 inner = inner.declare(variable, self.response)
             children: list[Resource] = []
             entry = _entry(item) | {"item": children}
@@ -117,10 +118,9 @@ class Filling:
         self, item: FormItem, scope: Scope, place: str
     ) -> tuple[str | None, list[list[fhirpath.Result]]]:
         """The name of the group's population context, and its results: one list a repetition."""
-        found = list(expressions_at(item.source, urls.ITEM_POPULATION_CONTEXT, item.place))
-        if not found:
+        expression = self._readings.of(item).context
+        if expression is None:
             return None, [[]]
-        expression = found[0]
         try:
             results = self._results(expression, scope)
         except Unknown as reason:
@@ -144,15 +144,11 @@ class Filling:
         found = [entry["resource"] for entry in bundle.get("entry", ()) if "resource" in entry]
         return scope.given("found", found).values["found"]
 
-    @staticmethod
-    def _variables(item: FormItem) -> list[Expression]:
-        return list(expressions_at(item.source, urls.VARIABLE, item.place))
-
     def _question(
         self, item: FormItem, scope: Scope, into: list[Resource], place: str, period: Resource | None
     ) -> None:
         here = f"{place}.item[{len(into)}]"
-        for variable in self._variables(item):
+        for variable in self._readings.of(item).variables:
             scope = scope.declare(variable, self.response)
         entry = _entry(item)
         into.append(entry)
@@ -170,10 +166,11 @@ class Filling:
     def _found(
         self, item: FormItem, scope: Scope, place: str, period: Resource | None
     ) -> tuple[list[fhirpath.Result], tuple[Source, ...]]:
-        expressions = list(expressions_at(item.source, urls.INITIAL_EXPRESSION, item.place))
+        expression = self._readings.of(item).initial
         try:
-            if expressions:
-                return scope.evaluate(expressions[0], self.response), scope.behind(expressions[0])
+            if expression is not None:
+                results = scope.evaluate(expression, self.response)
+                return results, scope.behind(expression) if results else ()
             if period is not None and item.source.get("code"):
                 return latest_observation(item, period, scope, self.response), ()
         except Unknown as reason:

@@ -60,13 +60,11 @@ class Scope:
 
     def bound(self, name: str, results: list[fhirpath.Result], also: tuple[Source, ...] = ()) -> Scope:
         """The scope with a variable that has these results."""
-        failed = {known: reason for known, reason in self.failed.items() if known != name}
-        return replace(
-            self,
-            values={**self.values, name: results},
-            failed=failed,
-            sources={**self.sources, name: sources_of(results) or also},
-        )
+        failed = self.failed
+        if name in failed:
+            failed = {known: reason for known, reason in failed.items() if known != name}
+        sources = {**self.sources, name: sources_of(results) or also}
+        return Scope(self.surroundings, {**self.values, name: results}, failed, sources)
 
     def without(self, name: str, reason: str) -> Scope:
         """The scope with a variable that could not be had."""
