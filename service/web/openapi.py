@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from service.cds.discovery import services_of
 from service.operations.searching.parameters import RECORD_TYPES, parameters
+from service.web import openapi_hooks
 from service.web.capability import CREATED
 from service.web.openapi_parts import JSON, PARAMETERS, SCHEMAS, answered, failed, failures, query, shared
 
@@ -23,7 +25,7 @@ _PRIMITIVES: dict[str, Part] = {"boolean": {"type": "boolean"}, "integer": {"typ
 
 def document(held: Services) -> Part:
     """The whole description."""
-    paths: Part = dict(_plain())
+    paths: Part = dict(_plain()) | openapi_hooks.paths(_hook_ids(held))
     types = sorted({*RECORD_TYPES, *held.content.types()})
     for type_ in types:
         paths |= _type(held, type_)
@@ -42,13 +44,18 @@ def document(held: Services) -> Part:
         "servers": [{"url": "/"}],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": SCHEMAS | openapi_hooks.SCHEMAS,
             "parameters": PARAMETERS,
             "responses": failures(),
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
         "security": [{}, {"bearer": []}],
     }
+
+
+def _hook_ids(held: Services) -> list[str]:
+    plans = [one.resource for one in held.content.of_type("PlanDefinition")]
+    return sorted({one.id for one in services_of(plans, held.content.resolve)})
 
 
 def _plain() -> Part:

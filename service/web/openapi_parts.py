@@ -55,12 +55,14 @@ _FAILED = {
     "404": "There is no such resource, version or operation",
     "405": "The address does not take this method",
     "406": "JSON of FHIR R4 is what can be given",
+    "408": "The body did not arrive in time",
     "409": "What is stored speaks against it",
     "410": "It was deleted",
-    "412": "A condition of the request does not hold",
+    "412": "A condition of the request does not hold; in CDS Hooks: data that is needed cannot be had",
     "413": "The body is too large or nests too deeply",
-    "415": "The body is not said to be JSON of FHIR R4",
+    "415": "The body is not said to be JSON",
     "422": "The body breaks FHIR's rules or its form's, or the operation cannot be done on it",
+    "429": "Too many requests: Retry-After says when to come back",
     "503": "The records cannot be reached; try again",
 }
 
@@ -76,7 +78,8 @@ def failures() -> Part:
 
 def failed(*statuses: int) -> Part:
     """References to those answers. Every address may answer 400, 401, 403, 404, 405, 406 and 503."""
-    every = sorted({400, 401, 403, 404, 405, 406, 503, *statuses})
+    slow = {408} if 413 in statuses else set()  # who reads a body waits for it only so long
+    every = sorted({400, 401, 403, 404, 405, 406, 503, *slow, *statuses})
     return {str(status): {"$ref": f"#/components/responses/Failed{status}"} for status in every}
 
 
