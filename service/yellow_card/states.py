@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 class Step(StrEnum):
     """What can happen to a report. ``REVISE``: its content changes. ``RETURN``: the gateway gave up on it.
 
-    ``ASK`` says that a follow-up is due, ``LEAVE`` that none is needed after all, ``FOLLOW`` starts one.
+    ``ASK`` says that a follow-up is due, ``LEAVE`` that none is needed after all (``RESUME``, where the
+    report was not acknowledged yet), ``FOLLOW`` starts one, and ``ABANDON`` gives up the one begun.
+    ``NULLIFY`` asks for a follow-up that takes the whole case back.
     """
 
     REVISE = "revise"
@@ -33,9 +35,12 @@ class Step(StrEnum):
     REFER = "enter-reference"
     ACKNOWLEDGE = "acknowledge"
     REJECT = "reject"
+    NULLIFY = "nullify"
     ASK = "ask-follow-up"
     LEAVE = "leave-follow-up"
+    RESUME = "resume"
     FOLLOW = "follow-up"
+    ABANDON = "abandon-follow-up"
     CANCEL = "cancel"
     REOPEN = "reopen"
 
@@ -48,7 +53,7 @@ TRANSITIONS: Mapping[Step, Mapping[State, State]] = {
     Step.DELIVER: {
         one: one for one in (State.SUBMITTED, State.ACKNOWLEDGED, State.REJECTED, State.FOLLOW_UP)
     },
-    Step.RETURN: {State.SUBMITTED: State.PREPARED},
+    Step.RETURN: dict.fromkeys((State.SUBMITTED, State.FOLLOW_UP), State.PREPARED),
     Step.REFER: {
         State.PREPARED: State.ACKNOWLEDGED,
         State.SUBMITTED: State.ACKNOWLEDGED,
@@ -56,10 +61,13 @@ TRANSITIONS: Mapping[Step, Mapping[State, State]] = {
         State.FOLLOW_UP: State.FOLLOW_UP,
     },
     Step.ACKNOWLEDGE: {State.SUBMITTED: State.ACKNOWLEDGED, State.FOLLOW_UP: State.FOLLOW_UP},
-    Step.REJECT: {State.SUBMITTED: State.REJECTED},
+    Step.REJECT: dict.fromkeys((State.SUBMITTED, State.FOLLOW_UP), State.REJECTED),
     Step.ASK: dict.fromkeys((State.SUBMITTED, State.ACKNOWLEDGED, State.FOLLOW_UP), State.FOLLOW_UP),
+    Step.NULLIFY: dict.fromkeys((State.SUBMITTED, State.ACKNOWLEDGED, State.FOLLOW_UP), State.FOLLOW_UP),
     Step.LEAVE: {State.FOLLOW_UP: State.ACKNOWLEDGED},
+    Step.RESUME: {State.FOLLOW_UP: State.SUBMITTED},
     Step.FOLLOW: {State.FOLLOW_UP: State.DRAFT},
+    Step.ABANDON: dict.fromkeys((State.DRAFT, State.READY, State.PREPARED, State.REJECTED), State.FOLLOW_UP),
     Step.CANCEL: dict.fromkeys((State.DRAFT, State.READY, State.PREPARED, State.REJECTED), State.CANCELLED),
     Step.REOPEN: {State.CANCELLED: State.DRAFT},
 }
@@ -87,3 +95,17 @@ def move(
 def note(report: SafetyReport, *, who: str, when: str, what: str, reason: str | None = None) -> SafetyReport:
     """The report in the same state, with one more thing kept of it."""
     return replace(report, changes=(*report.changes, Change(who, when, what, report.state, reason)))
+
+
+def acknowledged(report: SafetyReport) -> bool:
+    """Whether the recipient has said that it took the version that was submitted last."""
+    for change in reversed(report.changes):
+        if change.state is State.ACKNOWLEDGED or change.what.startswith(_TAKEN):
+            return True
+        if change.what.startswith(_GIVEN):
+            return False
+    return False
+
+
+_TAKEN, _GIVEN = ("acknowledged", "reference "), ("submitted", "queued")
+"""How the changes begin that say so."""

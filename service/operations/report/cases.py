@@ -5,6 +5,7 @@ The record's type is ``SafetyReport``, which ``/fhir`` does not serve. The patie
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,8 @@ class Cleared:
 class Export:
     """One file that was made of the report and is kept: ``document`` is ``DocumentReference/id``.
 
-    ``digest`` is the file's SHA-256 in hexadecimal digits; ``version`` the report's.
+    ``digest`` is the file's SHA-256 in hexadecimal digits; ``version`` the report's; ``content`` the
+    SHA-256 of what the report said then (``content_of``).
     """
 
     kind: str
@@ -65,6 +67,7 @@ class Export:
     media_type: str
     file_name: str
     digest: str
+    content: str
     version: int
     when: str
 
@@ -87,7 +90,8 @@ class Case:
     ``form_version`` is the version of the form that it was built from. ``again`` counts the nullified cases
     of the same event and branch before this one. ``superseded``: cancelled because the branch changed, not
     by a person. ``unmade`` are the renderings that could not be made at the last export, with the reason.
-    ``due`` says why a follow-up is due. ``built`` is the report as the record alone gives it.
+    ``due`` says why a follow-up is due, ``flag`` what else a person should look at. ``built`` is the report
+    as the record alone gives it.
     """
 
     report: SafetyReport
@@ -106,6 +110,7 @@ class Case:
     sendings: tuple[Sending, ...] = ()
     documents: tuple[str, ...] = field(default=())
     due: str | None = None
+    flag: str | None = None
 
     @property
     def id(self) -> str:
@@ -140,6 +145,15 @@ def seriousness_of(report: SafetyReport) -> str:
     return "unknown" if any(one is None for one in found) else "non-serious"
 
 
+def content_of(report: SafetyReport) -> str:
+    """The SHA-256 of what the report says: how far it has come, and what was done with it, left aside."""
+    said = {name: value for name, value in to_json(report).items() if name not in _STANDING}
+    return hashlib.sha256(encode(said)).hexdigest()
+
+
+_STANDING = ("state", "changes", "yellow_card", "offered")
+
+
 def write(case: Case) -> Write:
     """The change that stores the case: it must still stand at the version that it was read at."""
     resource = _resource(case)
@@ -169,6 +183,7 @@ def _resource(case: Case) -> Resource:
         "again": case.again,
         "superseded": case.superseded,
         "due": case.due,
+        "flag": case.flag,
         "documents": list(case.documents),
         "unmade": [list(pair) for pair in case.unmade],
         **plain,
@@ -199,6 +214,7 @@ def of(version: Version) -> Case:
         unmade=tuple((kind, said) for kind, said in held.get("unmade", ())),
         documents=tuple(held.get("documents", ())),
         due=held.get("due"),
+        flag=held.get("flag"),
     )
 
 

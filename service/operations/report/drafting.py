@@ -12,6 +12,7 @@ from service.operations.report.cases import Case
 from service.operations.report.entering import overlay
 from service.operations.report.gathering import gather, read_event
 from service.operations.representation import instant
+from service.operations.searching.values import reference_parts
 from service.yellow_card.building import build, case_id, suspicion
 from service.yellow_card.reportability import REPORTED, decide
 from service.yellow_card.states import Step, move, note
@@ -134,10 +135,7 @@ def _made(
     }
     made = []
     for one in where.decisions:
-        built = replace(
-            build(source, fields, desk.site, one, {**others, **ids}),
-            offered=tuple(offer.branch for offer in where.offers) if one.branch is Branch.DEVICE else (),
-        )
+        built = _build(desk, source, fields, where, one, {**others, **ids})
         held = latest.get(one.branch)
         if held is None or _over(held):
             made.append(_new(built, subject, form_version, again.get(one.branch, 0), who, now))
@@ -147,6 +145,18 @@ def _made(
         if branch not in ids:
             made.append(superseded(held, _why(where.decisions), who, now))
     return made
+
+
+def _build(
+    desk: Desk,
+    source: Source,
+    fields: Fields,
+    where: Reportability,
+    decision: Decision,
+    ids: dict[Branch, str],
+) -> SafetyReport:
+    offered = tuple(one.branch for one in where.offers) if decision.branch is Branch.DEVICE else ()
+    return replace(build(source, fields, desk.site, decision, ids), offered=offered)
 
 
 def _over(case: Case) -> bool:
@@ -175,10 +185,10 @@ def refreshed(case: Case, built: SafetyReport, form_version: int, who: str, now:
             entered=entered,
         )  # fmt: skip
     if built == case.built:
-        return case
+        return replace(case, form_version=form_version)
     if report.state in _SENT:
         if _substance(built) == _substance(case.built):
-            return case
+            return replace(case, form_version=form_version)
         said = "the form was amended after this report was submitted"
         return _due(case, said, who, now) if case.due is None else case
     entered, content = overlay(built, case.entered)
@@ -189,6 +199,38 @@ def refreshed(case: Case, built: SafetyReport, form_version: int, who: str, now:
     carried = _carried(content, report)
     report = move(carried, Step.REVISE, who=who, when=now, what=what)
     return replace(case, report=report, built=built, changed=now, form_version=form_version, entered=entered)
+
+
+def refresh(desk: Desk, case: Case, who: str, now: str) -> Case:
+    """The case in a state that can be worked on, brought up to what is recorded now.
+
+    The same case where the event is on its branch no longer, or is gone.
+    """
+    found = desk.records.read(*reference_parts(case.event))
+    if found is None or found.deleted:
+        return case
+    source, fields, form_version = gather(desk, found, None)
+    known = patients.know(desk, case.subject, None)
+    source = replace(source, patient=known.patient, local_reference=known.reference)
+    standing = cases.of_event(desk.records, case.event)
+    where = _decide(source, fields, standing, None)
+    for one in where.decisions:
+        if one.branch is case.report.branch:
+            ids = {held.report.branch: held.id for held in standing if held.report.branch in where.branches}
+            return refreshed(case, _build(desk, source, fields, where, one, ids), form_version, who, now)
+    return case
+
+
+def require_current(desk: Desk, case: Case) -> None:
+    """Nothing, where the record still says what the report was made from; else Conflict."""
+    if case.report.amendment == "nullification":
+        return
+    type_, id_ = reference_parts(str(case.report.form))
+    form = desk.records.read(type_, id_)
+    if form is None or form.deleted or form.version != case.form_version:
+        raise Conflict(
+            "the form was changed after this report was drafted; draft it again and look at what has changed"
+        )
 
 
 def superseded(case: Case, why: str, who: str, now: str) -> Case:

@@ -39,14 +39,20 @@ class Seen:
 def look(desk: Desk, case: Case) -> Seen:
     """What there is to know of the case as it stands."""
     report = case.report
-    table = desk.content.data.get(FORM)
-    lacking = missing(report, read_form(table)) if table is not None and report.branch in REPORTED else ()
     asks: tuple[str, ...] = ()
     if report.branch is Branch.UNKNOWN:
         asks = tuple(one.group.suspects for one in desk.fields if one.group.suspects)
     return Seen(
         route(desk.routes, report, desk.site),
-        lacking,
+        lacking(desk, case),
         open_hits(case, patients.recall(desk, case.subject)),
         asks,
     )
+
+
+def lacking(desk: Desk, case: Case) -> tuple[Missing, ...]:
+    """What the report lacks, minimum elements first; nothing of one that does not leave the house."""
+    table = desk.content.data.get(FORM)
+    if table is None or case.report.branch not in REPORTED:
+        return ()
+    return missing(case.report, read_form(table))

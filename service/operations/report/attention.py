@@ -1,0 +1,101 @@
+"""Which reports somebody should look at now, and why: undecided, unreported, rejected, unanswered, due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.domain.safety_report import Branch, State
+from service.operations.report.listing import Filters, list_cases
+from service.operations.searching.dates import span
+from service.operations.searching.query import LARGEST_COUNT
+from service.yellow_card.reportability import REPORTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from service.operations.ports import Records
+    from service.operations.report.cases import Case
+
+OPEN = tuple(one for one in State if one not in (State.ACKNOWLEDGED, State.CANCELLED))
+_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Needing:
+    """One case that needs attention, and each reason in words."""
+
+    case: Case
+    reasons: tuple[str, ...]
+
+
+def needing_attention(records: Records, filters: Filters, now: datetime, days: int) -> tuple[Needing, ...]:
+    """Every case that meets the filters and needs attention, the oldest first.
+
+    ``days``: after how many of them an unreported or unanswered report is shown.
+    """
+    states = tuple(one for one in OPEN if not filters.states or one in filters.states)
+    if not states:
+        return ()
+    found: list[Needing] = []
+    cursor = None
+    wanted = Filters(
+        tuple(str(one) for one in states), filters.branches, filters.seriousness, filters.days, filters.event,
+        filters.form,
+    )  # fmt: skip
+    while True:
+        page = list_cases(records, wanted, now, count=LARGEST_COUNT, cursor=cursor, oldest_first=True)
+        told = ((one, tuple(reasons(one, now, days))) for one in page.cases)
+        found += [Needing(one, why) for one, why in told if why]
+        cursor = page.cursor
+        if cursor is None:
+            return tuple(found)
+
+
+def reasons(case: Case, now: datetime, days: int) -> Iterator[str]:
+    """Why the case needs attention, in words; nothing where it needs none."""
+    report = case.report
+    if report.state in (State.ACKNOWLEDGED, State.CANCELLED) or report.branch is Branch.LOCAL:
+        return
+    if report.branch is Branch.UNKNOWN:
+        yield f"It is not known whether this is to be reported. {report.decided_by}"
+    elif report.branch in REPORTED:
+        yield from _unreported(case, now, days)
+    last = case.sendings[-1] if case.sendings else None
+    if last is not None and last.state == "failed" and last.version == report.version:
+        yield f"The gateway did not take it: {last.reason or 'no reason was given'}"
+
+
+def _unreported(case: Case, now: datetime, days: int) -> Iterator[str]:
+    state = case.report.state
+    age = _days(case.created, now)
+    waiting = _days(_since(case), now)
+    if state is State.REJECTED:
+        yield "The recipient rejected it: it is not reported until it is corrected and submitted again"
+    elif state is State.FOLLOW_UP:
+        yield f"A follow-up is due: {case.due or 'something has changed since it was submitted'}"
+    elif state is State.SUBMITTED and waiting >= days:
+        yield f"It was submitted {_said(waiting)} ago, and nothing has come back"
+    elif state in (State.DRAFT, State.READY, State.PREPARED) and age >= days:
+        yield f"It has gone unreported for {_said(age)}"
+
+
+def _since(case: Case) -> str:
+    """When the report came to the state that it is in."""
+    state = case.report.state
+    when = case.changed
+    for change in reversed(case.report.changes):
+        if change.state is not state:
+            break
+        when = change.when
+    return when
+
+
+def _days(since: str, now: datetime) -> int:
+    made = span(since)
+    return max(0, int(now.timestamp() * 1_000_000) - made[0]) // _DAY if made else 0
+
+
+def _said(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"

@@ -1,0 +1,228 @@
+"""``submit``, and what the gateway and the recipient answer.
+
+That a report was submitted means that it was given to the gateway's outbox, or that a person says so. Only an
+acknowledgement or a reference number says that it arrived.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from service.domain.errors import Conflict, ServiceError, Unavailable, Unprocessable
+from service.domain.safety_report import State
+from service.fhir.json_text import decode
+from service.operations.ports import Message, Receipt
+from service.operations.report import cases
+from service.operations.report.cases import TYPE, Sending
+from service.operations.report.changing import Changed, change
+from service.operations.report.drafting import require_current
+from service.operations.report.exporting import keep, latest
+from service.operations.report.steps import require_clear
+from service.operations.representation import instant
+from service.operations.searching.values import reference_parts
+from service.yellow_card.rendered import Rendered
+from service.yellow_card.states import TRANSITIONS, Step, acknowledged, move, note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.operations.ports import Write
+    from service.operations.report.cases import Case, Export
+    from service.operations.report.changing import Done
+    from service.operations.report.desk import Desk
+
+CHANNEL = "gateway"
+_MESSAGES = uuid.UUID("61b0f0a4-91d5-5d6c-8a52-1f0d1f3a7c55")
+GATEWAY = "the gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a recipient answered about one case. ``said`` are its sentences, each with the element it names.
+
+    ``reference`` is the recipient's own number for the case.
+    """
+
+    accepted: bool
+    said: tuple[str, ...] = ()
+    reference: str | None = None
+
+
+Read = Callable[["Message", "Receipt"], "Answer | None"]
+"""What a receipt's body says of the message's case; None where it says nothing of it."""
+
+
+def submit(desk: Desk, case: str, who: str, *, by_hand: bool = False, expected: int | None = None) -> Done:
+    """The report given to the gateway's outbox, or with ``by_hand`` recorded as submitted by that person.
+
+    Without a gateway that takes it, it stays prepared, and what is said is that a person submits it. Again:
+    it is not given twice. Conflict where it is not prepared, or the form has changed since it was drafted.
+    """
+
+    def do(held: Case, now: str) -> Changed:
+        report = held.report
+        if report.state is State.SUBMITTED:
+            return Changed(held, says="it is submitted already")
+        if by_hand:
+            what = f"submitted by hand, as {who} says"
+            moved = move(report, Step.SUBMIT, who=who, when=now, what=what)
+            return Changed(replace(held, report=moved, due=None), says=what)
+        if report.state is not State.PREPARED:
+            move(report, Step.SUBMIT, who=who, when=now, what="")
+        made = latest(held, desk.gateway) if desk.gateway else None
+        if desk.gateway is None or made is None:
+            return Changed(held, says=_unsent(desk, held))
+        require_current(desk, held)
+        require_clear(desk, held)
+        message = _message(desk, held, made)
+        moved = move(report, Step.SUBMIT, who=who, when=now, what="queued for the gateway; not delivered yet")
+        sending = Sending(message.id, "queued", report.version, now)
+        queued = replace(held, report=moved, sendings=(*held.sendings, sending), due=None)
+        return Changed(queued, messages=(message,), says="queued for the gateway; not delivered yet")
+
+    return change(desk, case, do, expected=expected)
+
+
+def _unsent(desk: Desk, case: Case) -> str:
+    if desk.gateway is None:
+        return "this site has no gateway; a person submits what is prepared, and says so with by-hand"
+    unmade = dict(case.unmade).get(desk.gateway)
+    why = f": {unmade}" if unmade else ""
+    return (
+        f"the gateway takes '{desk.gateway}', which is not prepared of this report{why}; a person submits it"
+    )
+
+
+def _message(desk: Desk, case: Case, made: Export) -> Message:
+    held = desk.records.read(*reference_parts(made.binary))
+    if held is None or held.deleted:
+        raise Unprocessable("the prepared file is not held any more; export the report again")
+    body = base64.b64decode(decode(held.body).resource["data"])
+    if hashlib.sha256(body).hexdigest() != made.digest:
+        raise Conflict("the prepared file is not what was made; export the report again")
+    return Message(
+        id=str(uuid.uuid5(_MESSAGES, f"{case.id} {case.report.version} {case.record}")),
+        channel=CHANNEL,
+        subject=case.reference,
+        media_type=made.media_type,
+        body=body,
+        details={"case": case.id, "file_name": made.file_name, "version": str(case.report.version)},
+    )
+
+
+def settled(
+    desk: Desk, read: Read | None = None
+) -> Callable[[Message, Receipt | ServiceError], tuple[Sequence[Write], Sequence[Message]]]:
+    """What follows for its report once a message was delivered, refused or given up, to be stored with it."""
+
+    def follow(
+        message: Message, outcome: Receipt | ServiceError
+    ) -> tuple[Sequence[Write], Sequence[Message]]:
+        type_, id_ = reference_parts(message.subject)
+        held = cases.find(desk.records, id_) if type_ == TYPE else None
+        if held is None:
+            return (), ()
+        now = instant(desk.clock())
+        made = after_delivery(held, message, outcome, now)
+        answer = read(message, outcome) if read is not None and isinstance(outcome, Receipt) else None
+        writes: list[Write] = []
+        if answer is not None:
+            made, writes = _answered(desk, made, answer, GATEWAY, now, _document(outcome))
+        return ((cases.write(replace(made, changed=now)), *writes), ()) if made != held else ((), ())
+
+    return follow
+
+
+def after_delivery(case: Case, message: Message, outcome: Receipt | ServiceError, now: str) -> Case:
+    """The case once its message came to an end. A message of an earlier version changes no state."""
+    report = case.report
+    known = [one for one in case.sendings if one.message == message.id]
+    if not known or known[-1].state != "queued":
+        return case
+    current = known[-1].version == report.version
+    if isinstance(outcome, Receipt):
+        state, step = "delivered", Step.DELIVER
+        what = "delivered to the gateway" + (f" as {outcome.reference}" if outcome.reference else "")
+        reason = None
+    else:
+        state, reason = "failed", str(outcome)
+        gone = isinstance(outcome, Unavailable)
+        step = Step.RETURN if gone else Step.REJECT
+        what = "the gateway could not be reached; given up" if gone else "the gateway refused it"
+    if current and report.state in TRANSITIONS[step]:
+        report = move(report, step, who=GATEWAY, when=now, what=what, reason=reason)
+    else:
+        report = note(report, who=GATEWAY, when=now, what=what, reason=reason)
+    sendings = tuple(
+        replace(one, state=state, when=now, reason=reason) if one is known[-1] else one
+        for one in case.sendings
+    )
+    due = None if report.state is State.PREPARED else case.due
+    return replace(case, report=report, sendings=sendings, due=due)
+
+
+def acknowledge(
+    desk: Desk,
+    case: str,
+    answer: Answer,
+    who: str,
+    *,
+    document: Rendered | None = None,
+    expected: int | None = None,
+) -> Done:
+    """The report with the recipient's answer: acknowledged or rejected. ``document`` is it as it came.
+
+    The same answer again changes nothing. One that contradicts an earlier one, or that comes where none is
+    awaited, is kept and flagged, and changes no state.
+    """
+
+    def do(held: Case, now: str) -> Changed:
+        made, writes = _answered(desk, held, answer, who, now, document)
+        return Changed(made, tuple(writes))
+
+    return change(desk, case, do, expected=expected)
+
+
+def _answered(
+    desk: Desk, case: Case, answer: Answer, who: str, now: str, document: Rendered | None
+) -> tuple[Case, list[Write]]:
+    if document is not None:
+        digest = hashlib.sha256(document.body).hexdigest()
+        if any(one.kind == document.kind and one.digest == digest for one in case.exports):
+            return case, []
+    report = case.report
+    wanted = State.ACKNOWLEDGED if answer.accepted else State.REJECTED
+    if document is None and report.state is wanted and (answer.reference in (None, report.yellow_card)):
+        return case, []
+    said = "; ".join(answer.said) or None
+    step = Step.ACKNOWLEDGE if answer.accepted else Step.REJECT
+    what = "acknowledged" if answer.accepted else "rejected by the recipient"
+    if answer.reference:
+        what += f" as {answer.reference}"
+    flag = case.flag
+    contradicts = not answer.accepted and acknowledged(report)
+    if report.state in TRANSITIONS[step] and not contradicts:
+        report = move(report, step, who=who, when=now, what=what, reason=said)
+    elif report.state is wanted:
+        report = note(report, who=who, when=now, what=f"{what} once more", reason=said)
+    else:
+        flag = f"an answer came while the report was {report.state}: {what}"
+        report = note(report, who=who, when=now, what=flag, reason=said)
+    if answer.accepted and answer.reference and report.yellow_card is None:
+        report = replace(report, yellow_card=answer.reference)
+    made = replace(case, report=report, flag=flag)
+    if document is None:
+        return made, []
+    kept, writes = keep(desk, case, document, who, now)
+    return replace(made, exports=(*case.exports, kept), documents=(*case.documents, kept.document)), writes
+
+
+def _document(outcome: Receipt | ServiceError) -> Rendered | None:
+    if not isinstance(outcome, Receipt) or not outcome.body:
+        return None
+    return Rendered(outcome.media_type or "application/octet-stream", "answer", outcome.body, "answer")
