@@ -47,6 +47,8 @@ from service.web.hooks.cors import Origins
 from service.web.hooks.desk import Desk
 from service.web.hooks.limits import Buckets, Used
 from service.web.operations.registry import OPERATIONS
+from service.web.reports import routes as reports
+from service.web.reports.metrics import ReportMetrics
 from service.web.security import Gate
 from service.web.services import Services
 from service.web.tracing import Metrics, Tracing
@@ -305,7 +307,7 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
         openapi_url=None,  # the description is made from the operations' own declarations (web/openapi.py)
         docs_url=None,
         redoc_url=None,
-        routes=[*hooks.routes(), *fhir.routes(), *service_routes()],
+        routes=[*hooks.routes(), *fhir.routes(), *reports.routes(), *service_routes()],
         lifespan=lifespan,
         middleware=middleware,
     )
@@ -315,5 +317,6 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
     app.state.desk = own
     app.state.metrics = metrics
     seen = OutboxMetrics(made.outbox, now, metrics.registry)
+    ReportMetrics(kept, now, metrics.registry)
     works = outgoing.open_works(settings, made, random.random, seen.count)
     return app

@@ -64,8 +64,10 @@ class Heading:
 def head(report: SafetyReport, instructions: tuple[str, ...], destination: Destination | None) -> Heading:
     """The head of a report as it stands. Only what is yet to be submitted says where to."""
     status, meaning = _STATES[report.state]
-    if report.branch in (Branch.LOCAL, Branch.UNKNOWN):
-        status, meaning = "Not a Yellow Card report", report.decided_by
+    if report.branch is Branch.LOCAL:
+        status, meaning = "Not for the Yellow Card scheme", report.decided_by
+    elif report.branch is Branch.UNKNOWN:
+        status, meaning = "Not decided, not submitted", report.decided_by
     elif report.state is State.ACKNOWLEDGED and report.yellow_card:
         status = f"Acknowledged: Yellow Card reference {report.yellow_card}"
     elif report.state is State.CANCELLED and report.amendment == "nullification":

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from service.operations.report.cases import Case
 
 OPEN = tuple(one for one in State if one not in (State.ACKNOWLEDGED, State.CANCELLED))
+"""The states of a report that is not over."""
 _DAY = 86_400_000_000
 
 
@@ -35,17 +36,10 @@ def needing_attention(records: Records, filters: Filters, now: datetime, days: i
 
     ``days``: after how many of them an unreported or unanswered report is shown.
     """
-    states = tuple(one for one in OPEN if not filters.states or one in filters.states)
-    if not states:
-        return ()
     found: list[Needing] = []
     cursor = None
-    wanted = Filters(
-        tuple(str(one) for one in states), filters.branches, filters.seriousness, filters.days, filters.event,
-        filters.form,
-    )  # fmt: skip
     while True:
-        page = list_cases(records, wanted, now, count=LARGEST_COUNT, cursor=cursor, oldest_first=True)
+        page = list_cases(records, filters, now, count=LARGEST_COUNT, cursor=cursor, oldest_first=True)
         told = ((one, tuple(reasons(one, now, days))) for one in page.cases)
         found += [Needing(one, why) for one, why in told if why]
         cursor = page.cursor
@@ -56,12 +50,12 @@ def needing_attention(records: Records, filters: Filters, now: datetime, days: i
 def reasons(case: Case, now: datetime, days: int) -> Iterator[str]:
     """Why the case needs attention, in words; nothing where it needs none."""
     report = case.report
-    if report.state in (State.ACKNOWLEDGED, State.CANCELLED) or report.branch is Branch.LOCAL:
-        return
-    if report.branch is Branch.UNKNOWN:
+    if report.state in OPEN and report.branch is Branch.UNKNOWN:
         yield f"It is not known whether this is to be reported. {report.decided_by}"
-    elif report.branch in REPORTED:
+    elif report.state in OPEN and report.branch in REPORTED:
         yield from _unreported(case, now, days)
+    if case.flag:
+        yield f"To be looked into: {case.flag}"
     last = case.sendings[-1] if case.sendings else None
     if last is not None and last.state == "failed" and last.version == report.version:
         yield f"The gateway did not take it: {last.reason or 'no reason was given'}"

@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 def make_renderers(content: Content, clock: Clock) -> dict[str, Renderer]:
     """Each renderer by its kind; none where the content has no table of fields."""
     guides = content.of_type("ImplementationGuide")
-    guide = guides[0] if guides else None
     material = read_material(
         content.data,
         [one.resource for one in content.of_type("Questionnaire")],
         [one.resource for one in content.of_type("ConceptMap")],
         clock,
-        (guide.url or "").partition("/ImplementationGuide")[0] if guide else "",
-        str(guide.resource.get("title", "")) if guide else "",
+        base_of(content),
+        str(guides[0].resource.get("title", "")) if guides else "",
     )
     return renderers(material) if material else {}
+
+
+def base_of(content: Content) -> str:
+    """The canonical base of the published content; empty where it has no ImplementationGuide."""
+    guides = content.of_type("ImplementationGuide")
+    return (guides[0].url or "").partition("/ImplementationGuide")[0] if guides else ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ReportMetrics:
-    """``htg117_reports_*``. An alarm belongs on ``rejected``, ``undecided`` and ``oldest_unreported_days``."""
+    """``htg117_reports_*``. Alarms belong on ``rejected`` and ``oldest_unreported_days``."""
 
     def __init__(self, records: Records, clock: Clock, registry: CollectorRegistry) -> None:
         """Joins the registry."""

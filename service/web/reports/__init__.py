@@ -1,0 +1,1 @@
+"""``/reports``: safety reports over HTTP, for software as JSON and for safety officers as pages."""

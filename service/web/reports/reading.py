@@ -1,0 +1,143 @@
+"""Reading of ``/reports``: the list and one report, as JSON, as a page, or in one of its renderings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from service.domain.errors import NotFound, Refused, Unprocessable
+from service.fhir.json_text import encode
+from service.operations.report import cases
+from service.operations.report.attention import needing_attention, reasons
+from service.operations.report.listing import list_cases
+from service.operations.report.looking import look
+from service.web.pages import page
+from service.web.reports.asked import answer_form, filters, page_of
+from service.web.reports.views import summary, whole
+from service.web.services import services
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from service.operations.report.cases import Case
+    from service.operations.report.desk import Desk
+    from service.operations.report.looking import Seen
+    from service.yellow_card.rendered import Rendered
+
+Json = dict[str, Any]
+JSON = "application/json"
+_SEALED = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""What a rendering may do in a browser: be read."""
+
+
+async def listing(request: Request) -> Response:
+    """The reports that meet the filters, or those that need attention, a page at a time, newest first."""
+    form = answer_form(request, ("json", "html"))
+    held = services(request)
+    found = await held.run(_listed, request)
+    if form == "json":
+        return respond(found)
+    needs = "needs" in request.query_params
+    return page(
+        "reports.html",
+        footer="",
+        needs=needs,
+        heading="What needs attention" if needs else "Reports",
+        **found,
+    )
+
+
+def _listed(request: Request) -> Json:
+    held = services(request)
+    wanted, (count, cursor) = filters(request), page_of(request)
+    root, now = held.root(request), held.clock()
+    if request.query_params.get("needs"):
+        days = held.reports.site.reminder_days
+        needing = needing_attention(held.records, wanted, now, days)
+        start = _offset(cursor)
+        shown = [
+            summary(one.case, root) | {"attention": list(one.reasons)}
+            for one in needing[start : start + count]
+        ]
+        total, following = len(needing), str(start + count) if start + count < len(needing) else None
+    else:
+        listed = list_cases(held.records, wanted, now, count=count, cursor=cursor)
+        shown = [summary(one, root) for one in listed.cases]
+        total, following = listed.total, listed.cursor
+    found: Json = {"total": total, "reports": shown}
+    if following:
+        pairs = [pair for pair in request.query_params.multi_items() if pair[0] != "_cursor"]
+        found["next"] = f"{root}/reports?{urlencode([*pairs, ('_cursor', following)])}"
+    return found
+
+
+def _offset(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
+        raise Refused("'_cursor' is taken from the link to the next page")
+    return int(cursor)
+
+
+async def one(request: Request) -> Response:
+    """One report: everything there is to know of it, or its page."""
+    form = answer_form(request, ("json", "html"))
+    held = services(request)
+    case, seen = await held.run(_seen, held.reports, request.path_params["case"])
+    headers = tag(case)
+    if request.headers.get("if-none-match") in (headers["ETag"], headers["ETag"].removeprefix("W/")):
+        return Response(None, 304, headers)
+    found = whole(case, seen, held.root(request))
+    told = list(reasons(case, held.clock(), held.reports.site.reminder_days))
+    found |= {"attention": told} if told else {}
+    if form == "html":
+        return page("report.html", report=found, renderings=sorted(held.reports.renderers), footer="")
+    return respond(found, headers=headers)
+
+
+def _seen(desk: Desk, case: str) -> tuple[Case, Seen]:
+    held = cases.read(desk.records, case)
+    return held, look(desk, held)
+
+
+async def rendering(request: Request) -> Response:
+    """The report as it stands in one of its renderings. Nothing is kept of it and its state stays."""
+    held = services(request)
+    made = await held.run(
+        _rendered, held.reports, request.path_params["case"], request.path_params["rendering"]
+    )
+    headers = {
+        "Content-Disposition": f'inline; filename="{made.file_name}"',
+        "Content-Security-Policy": _SEALED,
+        "Referrer-Policy": "no-referrer",
+    }
+    return Response(made.body, 200, headers, made.media_type)
+
+
+def _rendered(desk: Desk, case: str, kind: str) -> Rendered:
+    renderer = desk.renderers.get(kind)
+    if renderer is None:
+        known = ", ".join(sorted(desk.renderers)) or "none"
+        raise NotFound(f"there is no rendering '{kind[:40]}' here; there are: {known}")
+    held, seen = _seen(desk, case)
+    if seen.hits:
+        places = ", ".join(dict.fromkeys(one.path for one in seen.hits))
+        raise Unprocessable(
+            f"what stands at {places} may identify the patient: nothing is made of the report until a person "
+            "has changed the text or said that it identifies nobody"
+        )
+    return renderer(held.report, desk.site)
+
+
+def respond(found: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer in JSON, decimals with the digits that they have."""
+    return Response(encode(found), status, headers, JSON)
+
+
+def tag(case: Case) -> dict[str, str]:
+    """The ETag of a report: the number of changes that were stored of it."""
+    return {"ETag": f'W/"{case.record}"'}

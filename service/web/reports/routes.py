@@ -1,0 +1,35 @@
+"""The routes of ``/reports``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.web.fhir import route
+from service.web.reports import changing, reading
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+STEPS = {
+    "ready": changing.ready,
+    "export": changing.prepare,
+    "submit": changing.send,
+    "reference": changing.refer,
+    "follow-up": changing.follow,
+    "entries": changing.enter,
+    "reporter": changing.name_reporter,
+    "cleared": changing.clear,
+    "branch": changing.branch,
+    **dict.fromkeys(changing.REASONED, changing.reasoned),
+}
+"""What can be done with a report, by the last part of the address."""
+
+
+def routes() -> list[Route]:
+    """The list, one report, its renderings, and every step that it can take."""
+    return [
+        route("/reports", {"GET": reading.listing, "POST": changing.make}),
+        route("/reports/{case}", {"GET": reading.one}),
+        route("/reports/{case}/renderings/{rendering}", {"GET": reading.rendering}),
+        *(route(f"/reports/{{case}}/{step}", {"POST": handler}) for step, handler in STEPS.items()),
+    ]
