@@ -100,7 +100,9 @@ def owner_of(form: Resource, clients: Sequence[Client]) -> Client | None:
 def transaction(versions: Sequence[Version], server: str, records: Records) -> Resource:
     """The transaction Bundle that brings the records to the server at this address."""
     sent = [one for one in versions if one.type not in _LEFT and not (one.deleted and one.type not in _BY_ID)]
-    pointing = _Pointing({one.reference: _name(one) for one in sent}, f"{server.rstrip('/')}/", records)
+    names = {one.reference: _name(one) for one in sent}
+    gone = frozenset(one.reference for one in sent if one.deleted)
+    pointing = _Pointing(names, gone, f"{server.rstrip('/')}/", records)
     entries = [_entry(one, pointing) for one in sent]
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
@@ -110,6 +112,7 @@ class _Pointing:
     """Where references lead there: by name among what is sent, by identifier to what was sent before."""
 
     names: Mapping[str, str]
+    gone: frozenset[str]
     server: str
     records: Records
 
@@ -187,6 +190,11 @@ def _escaped(text: str) -> str:
 def _pointed(node: Any, pointing: _Pointing) -> Any:
     """The same with each reference as it leads there."""
     if isinstance(node, dict):
+        reference = node.get("reference")
+        if isinstance(reference, str) and reference in pointing.gone:
+            # what is deleted there must not be pointed to any more: it is named, not led to
+            said = {key: value for key, value in node.items() if key != "reference"}
+            return said | {"identifier": {"system": _URI, "value": pointing.names[reference]}}
         return {
             key: pointing(value)
             if key == "reference" and isinstance(value, str)

@@ -95,6 +95,9 @@ class EhrCourier:
             else:
                 self._breaker.succeed()
             raise Unavailable(fault.reason, retry_after=fault.after) from None
+        except ServiceError:
+            self._breaker.succeed()  # it answered
+            raise
         self._breaker.succeed()
         return _judge(answer, decode(message.body).resource)
 

@@ -144,8 +144,9 @@ class Peer:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
 
     def on(self, path: str, serve: Serve | bytes) -> None:
         """From now on this is served at ``/fhir`` and the path."""
