@@ -42,7 +42,9 @@ def prefill(
     source_url: str | None,
 ) -> Populated:
     """The form filled from the parts of the record that were read; the rest is unknown with its reason."""
-    context: dict[str, Sequence[Resource]] = {PATIENT: [record.patient]}
+    parts = tuple(parts)
+    known = PATIENT in record.data or not any(part.needed for part in parts if part.kind == PATIENT)
+    context: dict[str, Sequence[Resource]] = {PATIENT: [record.patient]} if known else {}
     reasons: dict[str, str] = {}
     id_ = str(record.patient["id"])
     for part in parts:
@@ -109,13 +111,17 @@ def words(answer: Resource) -> str:
 def explained(evaluation: Evaluation, unknown: Mapping[str, str], unread: Iterable[Unread]) -> Evaluation:
     """The evaluation, in which an unknown that rests on an unread part of the record says so."""
     unread = tuple(unread)
-    behind = {
-        link_id: [one for one in unread if f"%{one.key}: {one.reason}" in reason] for link_id, reason in unknown.items()
-    }
+    behind = {link_id: [one for one in unread if _rests(reason, one)] for link_id, reason in unknown.items()}
     if not any(behind.values()):
         return evaluation
     findings = tuple(_explained(finding, behind) for finding in evaluation.findings)
     return replace(evaluation, findings=findings)
+
+
+def _rests(reason: str, unread: Unread) -> bool:
+    """Whether an expression failed because of the unread part."""
+    said = NOT_GIVEN if unread.key == PATIENT else unread.reason
+    return f"%{unread.key}: {said}" in reason
 
 
 def _explained(finding: Finding, behind: Mapping[str, list[Unread]]) -> Finding:

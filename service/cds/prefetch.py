@@ -33,6 +33,7 @@ _TOKENS = {"patient.id": "context.patientId", "encounter.id": "context.encounter
 _READ = re.compile(r"(?:[A-Z][A-Za-z]+/)?\{\{context\.\w+\}\}")
 _SEARCH = re.compile(r"[A-Z][A-Za-z]+\?[^?#\s]+")
 _NAME = re.compile(r"(?:[a-z][A-Za-z-]*|_id|_lastUpdated)(?::in)?")
+_READS_PATIENT = re.compile(r"%`?patient\b`?(?!\.id\b)")
 _PREFIX = re.compile(r"(?:ne|sa|eb|ap)\d{4}")
 
 
@@ -42,7 +43,7 @@ class Part:
 
     ``kind`` is ``patient`` (the patient's own record), ``variable`` (what a query variable of the input form
     asks for, by the variable's name), ``form`` (completed forms; ``form`` is the Questionnaire's canonical)
-    or ``orders``. The answer rests on variables: without them there is none.
+    or ``orders``. ``needed``: the answer rests on it, and without it there is none.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Part:
     title: str
     kind: str
     form: str = ""
+    needed: bool = False
 
     @property
     def type(self) -> str:
@@ -63,11 +65,16 @@ def parts_of(definition: Resource, hook: str, resolve: Callable[[str], Resource 
     Where orders are judged: what the plan's input form asks the record for, and such forms completed before.
     Elsewhere: the completed forms that the plan rests on.
     """
-    found = [Part(PATIENT, "Patient/{{context.patientId}}", "The patient's own record", PATIENT)]
     asked = HOOKS[hook]
+    own = input_form(definition)
+    questionnaire = resolve(own) if own and asked.orders else None
+    named = questionnaire is not None and any(
+        _READS_PATIENT.search(text) for text in _expressions(questionnaire)
+    )
+    found = [
+        Part(PATIENT, "Patient/{{context.patientId}}", "The patient's own record", PATIENT, needed=named)
+    ]
     if asked.orders:
-        own = input_form(definition)
-        questionnaire = resolve(own) if own else None
         if questionnaire is not None:
             found += _variables(questionnaire, hook)
             found.append(_forms(questionnaire))
@@ -93,7 +100,7 @@ def filled(template: str, call: Call) -> str:
 def within_subset(template: str, hook: str) -> bool:
     """Whether a template keeps to the recommended subset, and names tokens of the hook's context only."""
     tokens = {f"context.{field.name}" for field in HOOKS[hook].fields if field.token}
-    if any(match[1] not in tokens for match in _TOKEN.finditer(template)):
+    if any(match[1] not in tokens for match in _TOKEN.finditer(template)) or "{" in _TOKEN.sub("", template):
         return False
     if _READ.fullmatch(template):
         return True
@@ -123,7 +130,19 @@ def _variables(questionnaire: Resource, hook: str) -> Iterator[Part]:
                 f"the query of the variable {name} ({template[:200]}) is not within the recommended subset "
                 f"of prefetch queries, or names what {hook} does not give"
             )
-        yield Part(name, template, str(expression.get("description") or name), "variable")
+        yield Part(name, template, str(expression.get("description") or name), "variable", needed=True)
+
+
+def _expressions(node: Any) -> Iterator[str]:
+    """Every FHIRPath expression in a form."""
+    if isinstance(node, dict):
+        if node.get("language") == "text/fhirpath":
+            yield str(node.get("expression", ""))
+        for value in node.values():
+            yield from _expressions(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _expressions(value)
 
 
 def _token(match: re.Match[str]) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Resource = dict[str, Any]
 FIRST_PAGE = "only a part of it was sent"
+NOT_THEIRS = "what was sent is not this patient's, and is not used"
 _FAILS = ("error", "fatal")
 
 
@@ -83,9 +84,8 @@ def read_record(
         own, left = _own(found, whose)
         if part.kind == PATIENT:
             if left:
-                unread[part.key] = Unread(
-                    part.key, part.title, "what was sent is not this patient's, and is not used"
-                )
+                unread[part.key] = Unread(part.key, part.title, NOT_THEIRS)
+                continue
             whose = Whose(whose.patient, whose.servers, identifiers_of(own[0] if own else None))
         elif left:
             said = f"{left} of its entries name another patient, or none that is known here, and are not used"

@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from service.operations.ports import Content, Records
 
 Resource = dict[str, Any]
-_NEEDED = ("variable", "order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +121,11 @@ class Advisor:
         wanted = [
             part
             for part in unsatisfied(question.all_parts, call)
-            if part.kind != ORDERS and not (known and part.kind == "variable")
+            if part.kind != ORDERS and not (known and part.kind in ("variable", PATIENT) and part.needed)
         ]
         if question.is_open:
             return {part.key: filled(part.template, call) for part in wanted}
-        lacking = [part for part in wanted if part.kind in _NEEDED and part.key not in call.prefetch]
+        lacking = [part for part in wanted if part.needed and part.key not in call.prefetch]
         if lacking:
             raise unavailable(lacking, question.why_closed)
         return {}
@@ -179,7 +178,7 @@ class Advisor:
             said = (*chosen.remarks, *absent, *(one for one in unread if one.key in forms))
             source = _leading(chosen, showing.base)
             return Assessed(plan, assess(plan, chosen.form), chosen.form, True, source, (), said)
-        denied = [part for part in question.parts if part.kind in _NEEDED and is_denied(record, part)]
+        denied = [part for part in question.parts if part.needed and is_denied(record, part)]
         if denied:
             raise unavailable(denied, DENIED)
         questionnaire = self._content.resolve(plan.form) or {}

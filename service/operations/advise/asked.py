@@ -88,7 +88,9 @@ def dispatched(call: Call, triggers: tuple[Trigger, ...]) -> tuple[dict[str, Res
         if local in held:
             found[local] = held[local]
         else:
-            pending.append(Part(f"order:{local}", local, f"The dispatched order {local}", "order"))
+            pending.append(
+                Part(f"order:{local}", local, f"The dispatched order {local}", "order", needed=True)
+            )
     return found, tuple(pending)
 
 

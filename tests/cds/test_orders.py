@@ -1,0 +1,164 @@
+"""Which orders a plan is about: the published triggers over every way to say what is ordered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.adapters import content as published
+from service.cds.calls import read_call
+from service.cds.model import Order
+from service.cds.orders import ANOTHER, FAILED, judged, orders_of, read_triggers
+from service.domain.errors import ContentFault
+from service.operations.terms import Terms
+from tests.cds.requests import DIET, OPCS, ORDER, SNOMED, changed, request, service
+from tests.cds.test_calls import JSON
+
+CONTENT = published.load()
+PLAN = next(one.resource for one in CONTENT.of_type("PlanDefinition") if one.id == "htg117-patient-selection")
+TERMS = Terms(CONTENT.terminology)
+TRIGGERS = read_triggers(PLAN, "order-sign", CONTENT.terminology, TERMS)
+
+
+def touched(*orders: dict[str, Any]) -> list[tuple[str, str, bool, str]]:
+    """Reference, title, whether coded, and reason, of the orders that the plan is about."""
+    drafts = {"resourceType": "Bundle", "entry": [{"resource": one} for one in orders]}
+    call = read_call(changed(request("order-sign"), drafts, "context", "draftOrders"), service("order-sign"))
+    found = orders_of(judged(call), call, TRIGGERS, TERMS)
+    return [(one.reference, one.title, one.coded, one.reason) for one in found]
+
+
+def order(*codes: tuple[str, str], text: str | None = None, **more: Any) -> dict[str, Any]:
+    """The order with these codes in place of its own."""
+    code: dict[str, Any] = (
+        {"coding": [{"system": system, "code": one} for system, one in codes]} if codes else {}
+    )
+    return {**ORDER, "code": code | ({"text": text} if text else {})} | more
+
+
+@pytest.mark.parametrize(
+    ("ordered", "coded"),
+    [
+        (order((SNOMED, "431312000")), True),
+        (order(("urn:local", "x"), (SNOMED, "401226007")), True),
+        (order((OPCS, "W35.1")), None),
+        (order((OPCS, "W35.5")), None),
+        (order((OPCS, "Y53.4")), None),
+        (order((OPCS, "W35.1"), (OPCS, "Y53.4")), True),
+        (order((OPCS, "W35.5"), (OPCS, "Y53.4")), True),
+        (order((OPCS, "W35.5"), orderDetail=[{"coding": [{"system": OPCS, "code": "Y53.4"}]}]), True),
+        (order(text="x", orderDetail=[{"coding": [{"system": SNOMED, "code": "431312000"}]}]), True),
+        (order((OPCS, "W35.1"), (SNOMED, "431312000")), True),
+        (order((OPCS, "W35.1"), text="Cementoplasty of the ilium"), False),
+        (order((OPCS, "W35.1"), text="Introduction of therapeutic substance into bone"), None),
+        (order(text="PERCUTANEOUS  Vertébroplasty, L2/3"), False),
+        (order(text="MRI", orderDetail=[{"text": "Planning of sacroplasty"}]), False),
+        (order(("urn:other", "431312000")), None),
+        ({**ORDER, "code": {"coding": [{"code": "431312000"}]}}, None),
+        ({**ORDER, "code": {"coding": [{"display": "Vertebroplasty"}]}}, False),
+        (order(text="Kyphoplasty"), None),
+        (order(text="cementoplasties"), None),
+        (order(text="subvertebroplasty"), None),
+        ({**ORDER, "resourceType": "DeviceRequest"}, None),
+        (DIET, None),
+    ],
+)  # fmt: skip
+def test_an_order_is_known_by_code_else_by_words(ordered: dict[str, Any], coded: bool | None) -> None:
+    found = touched(ordered)
+    assert [one[2] for one in found] == ([] if coded is None else [coded])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"status": "revoked"}, {"status": "entered-in-error"}, {"status": "cancelled"}, {"doNotPerform": True}],
+)
+def test_what_is_not_to_be_done_is_not_judged(more: dict[str, Any]) -> None:
+    assert touched({**ORDER, **more}) == []
+
+
+def test_orders_that_are_no_drafts_are_judged_too() -> None:
+    """order-sign fires again for revised orders."""
+    assert [one[2] for one in touched({**ORDER, "status": "active"})] == [True]
+
+
+def test_an_order_about_another_patient_is_shown_and_not_assessed() -> None:
+    other = {**ORDER, "subject": {"reference": "Patient/2"}}
+    assert touched(other) == [("ServiceRequest/1", "Cementoplasty, sacrum", False, ANOTHER)]
+    assert touched({**DIET, "patient": {"reference": "Patient/2"}}) == []
+
+
+def test_an_order_is_named_by_its_own_words() -> None:
+    assert [one[1] for one in touched(order((SNOMED, "431312000")))] == [""]
+    shown = {"coding": [{"system": SNOMED, "code": "431312000", "display": "Cementoplasty"}]}
+    assert [one[1] for one in touched({**ORDER, "code": shown})] == ["Cementoplasty"]
+
+
+def test_a_condition_that_cannot_be_evaluated_is_said() -> None:
+    plan = {
+        "action": [
+            {
+                "trigger": [
+                    {
+                        "type": "named-event",
+                        "name": "order-sign",
+                        "data": [{"type": "ServiceRequest", "codeFilter": [{"path": "code", "code": [
+                            {"system": SNOMED, "code": "431312000"}]}]}],
+                        "condition": {"language": "text/fhirpath",
+                                      "expression": "code.coding.code.single() = 'x'"},
+                    }
+                ]
+            }
+        ]
+    }  # fmt: skip
+    triggers = read_triggers(plan, "order-sign", CONTENT.terminology, None)
+    call = read_call(request("order-sign"), service("order-sign"))
+    two = order((SNOMED, "431312000"), ("urn:x", "y"), text="t")
+    assert orders_of({"ServiceRequest/1": two}, call, triggers, None) == (
+        Order("ServiceRequest/1", two, "t", coded=False, reason=FAILED),
+    )
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        {"data": [{"type": "ServiceRequest", "codeFilter": [{"path": "code", "valueSet": "urn:nowhere"}]}]},
+        {"condition": {"language": "text/cql", "expression": "x"}},
+        {"condition": {"language": "text/fhirpath", "expression": "("}},
+    ],
+)
+def test_a_trigger_that_cannot_be_used_stops_the_start(trigger: dict[str, Any]) -> None:
+    plan = {"action": [{"trigger": [{"type": "named-event", "name": "order-sign", **trigger}]}]}
+    with pytest.raises(ContentFault):
+        read_triggers(plan, "order-sign", CONTENT.terminology, None)
+
+
+def test_a_trigger_without_codes_is_about_every_order_of_its_type() -> None:
+    call = read_call(request("order-sign"), service("order-sign"))
+    for data, wanted in (
+        ([{"type": "NutritionOrder"}], ["NutritionOrder/pureeddiet-simple"]),
+        ([], list(call.orders)),
+    ):
+        plan = {"action": [{"trigger": [{"type": "named-event", "name": "order-sign", "data": data}]}]}
+        triggers = read_triggers(plan, "order-sign", CONTENT.terminology, None)
+        assert [one.reference for one in orders_of(judged(call), call, triggers, None) if one.coded] == wanted
+
+
+@pytest.mark.requirement("order-select: the orders selected are judged; order-sign: all of them")
+def test_only_what_is_selected_is_judged() -> None:
+    both = {"resourceType": "Bundle", "entry": [{"resource": ORDER}, {"resource": {**ORDER, "id": "2"}}]}
+    select = read_call(changed(request(), both, "context", "draftOrders"), service())
+    assert list(judged(select)) == ["ServiceRequest/1"]
+    sign = read_call(changed(request("order-sign"), both, "context", "draftOrders"), service("order-sign"))
+    assert list(judged(sign)) == ["ServiceRequest/1", "ServiceRequest/2"]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["status", "doNotPerform", "code", "orderDetail", "subject", "patient", "id"]), JSON
+    )
+)
+def test_an_order_may_be_any_json(more: dict[str, Any]) -> None:
+    assert len(touched({**ORDER, **more})) <= 1
