@@ -56,7 +56,6 @@ from service.web.tracing import Metrics, Tracing
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from concurrent.futures import Executor
-    from threading import Event
     from typing import TextIO
 
     from starlette.routing import Route
@@ -164,12 +163,20 @@ def _reports(settings: Settings, content: Content, records: Records, terms: Term
 
 
 def _guard(settings: Settings) -> Guard | None:
-    """Who judges tokens, where issuers are configured."""
-    if not settings.issuers:
+    """Who judges tokens: by the issuers' keys, by asking, or whichever a token is for."""
+    if settings.development:
         return None
-    from service.adapters.tokens import Tokens  # its libraries are slow to import
+    from service.adapters.introspection import Either, Introspection  # their libraries are slow to import
+    from service.adapters.tokens import Tokens
 
-    return Tokens(settings.issuers, settings.audience, time.time)
+    tokens = Tokens(settings.issuers, settings.audience, time.time)
+    if not settings.introspection:
+        return tokens
+    secret = Path(settings.introspection_secret).read_text(encoding="utf-8").strip()
+    asking = Introspection(
+        settings.introspection, settings.introspection_client, secret, settings.audience, time.time
+    )
+    return Either(tokens, asking)
 
 
 def open_desk(settings: Settings, held: Services, metrics: Metrics) -> Desk:
@@ -248,11 +255,10 @@ def offline(settings: Settings) -> Services:
     return compose(settings, content, NoRecords(), ThreadPoolExecutor(1), NoOutbox())
 
 
-def deliver(settings: Settings, store: Store, stop: Event, *, until_empty: bool) -> int:
-    """How many attempts at deliveries a worker beside the service made, until stopped or nothing was due."""
+def beside(settings: Settings, store: Store) -> Services:
+    """The same for a command that works on the records beside the service."""
     content = published.load(settings.content_folders)
-    held = compose(settings, content, store, ThreadPoolExecutor(1), records.Outbox(store))
-    return outgoing.deliver(settings, held, random.random, stop, until_empty=until_empty)
+    return compose(settings, content, store, ThreadPoolExecutor(1), records.Outbox(store))
 
 
 def load_examples(app: FastAPI) -> int:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from service.adapters.deliveries import Deliveries
 from service.adapters.gateways import CHANNEL, open_line
-from service.operations.deliver import Line, nothing_follows
+from service.operations.deliver import Line, abandon
+from service.operations.report.submitting import settled
 
 if TYPE_CHECKING:
     from service.adapters.ehr.couriers import Couriers
     from service.operations.deliver import Attempt, Chance
+    from service.operations.outbox import Posted
     from service.settings import Settings
     from service.web.services import Services
 
@@ -52,6 +54,12 @@ def deliver(settings: Settings, held: Services, chance: Chance, stop: Event, *, 
             couriers.close()
 
 
+def drop(settings: Settings, held: Services, id_: str, reason: str) -> Posted:
+    """A message taken out of the line by a person, and its report given back to be submitted otherwise."""
+    lines = open_lines(settings, held)
+    return abandon(held.outbox, lines, id_, held.clock(), reason)
+
+
 def open_couriers(held: Services, chance: Chance) -> Couriers | None:
     """What delivers to the EHRs that results are sent to; None where there is none."""
     if held.write_back is None:
@@ -75,6 +83,6 @@ def open_lines(settings: Settings, held: Services, couriers: Couriers | None = N
     if settings.site:
         from service.adapters.site import read_site
 
-        line = open_line(read_site(Path(settings.site))[1], held.clock, nothing_follows)
+        line = open_line(read_site(Path(settings.site))[1], held.clock, settled(held.reports))
         lines |= {CHANNEL: line} if line else {}
     return lines

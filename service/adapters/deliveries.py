@@ -31,6 +31,7 @@ LEASE = timedelta(minutes=10)
 """How long a worker's claim holds. Couriers give up long before."""
 
 _IDLE_SECONDS = 1.0
+_BUSY_SECONDS = 0.05
 _FAILURES = 3
 _LONGEST_REST = timedelta(minutes=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -74,26 +75,26 @@ class Deliveries:
         made = 0
         width = sum(line.width for line in self._lines.values())
         with ThreadPoolExecutor(max(width, 1), thread_name_prefix="deliver") as threads:
+            eager = True
             while not stop.is_set():
-                started = self._start(threads)
+                self._start(threads, eager=eager)
                 if self._busy:
-                    wait(self._busy, _IDLE_SECONDS, FIRST_COMPLETED)
+                    eager = not wait(self._busy, _BUSY_SECONDS, FIRST_COMPLETED).done
                 elif until_empty:
                     break
-                elif not started:
+                else:
                     self._outbox.wait(_IDLE_SECONDS)
                 made += self._finish()
         return made + self._finish()
 
-    def _start(self, threads: ThreadPoolExecutor) -> int:
-        """How many messages were claimed and are being delivered now."""
+    def _start(self, threads: ThreadPoolExecutor, *, eager: bool) -> None:
+        """Claims what is due. A claim costs a transaction: while much is done, a few are taken at a time."""
         busy = Counter(claim.message.channel for claim in self._busy.values())
-        started = 0
         now = self._clock()
         for channel, line in self._lines.items():
             course, free = self._courses[channel], line.width - busy[channel]
-            if (
-                course.until > now or free < (line.width + 1) // 2
+            if course.until > now or free < (
+                1 if eager else (line.width + 1) // 2
             ):  # a few at a time: claims cost a transaction
                 continue
             limit = 1 if course.failures >= _FAILURES else free
@@ -101,12 +102,10 @@ class Deliveries:
                 claims = self._outbox.claim((channel,), now, self._lease, limit)
             except ServiceError as fault:
                 _log.error("outbox_unavailable", reason=str(fault))
-                return started
+                return
             for claim in claims:
                 task = threads.submit(deliver, claim, line, self._outbox, self._clock, self._chance)
                 self._busy[task] = claim
-                started += 1
-        return started
 
     def _finish(self) -> int:
         """How many deliveries had come to their end and were told of."""

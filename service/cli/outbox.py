@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import sys
 from threading import Event
@@ -82,12 +83,16 @@ def drop(
     message: Annotated[str, typer.Argument(help="The message's id.")],
     reason: Annotated[str, typer.Option(help="Why it is not to be sent; kept with the message.")],
 ) -> None:
-    """Takes a message out of the line for good. Those behind it, about the same record, go on."""
-    from service import app
-    from service.adapters.records import Outbox
+    """Takes a message out of the line for good. Those behind it, about the same record, go on.
+
+    A report that waited for the gateway is given back, prepared, to be submitted by a person or anew.
+    """
+    from service import app, outgoing
+    from service import settings as environment
 
     with opened_records() as store:
-        print(_line(Outbox(store).drop(message, app.now(), reason)))
+        settings = environment.read(os.environ)  # sound: the records were opened by it
+        print(_line(outgoing.drop(settings, app.beside(settings, store), message, reason)))
 
 
 def deliver(
@@ -97,7 +102,7 @@ def deliver(
 
     `htg117 serve` does so by itself; this is for a worker beside it. Any number of workers may run.
     """
-    from service import app
+    from service import app, outgoing
     from service import settings as environment
 
     stop = Event()
@@ -106,7 +111,9 @@ def deliver(
     with opened_records() as store:
         settings = environment.read(os.environ)  # sound: the records were opened by it
         app.log_to(sys.stderr, settings.log_level)
-        print(f"{app.deliver(settings, store, stop, until_empty=once)} attempts", file=sys.stderr)
+        held = app.beside(settings, store)
+        made = outgoing.deliver(settings, held, random.random, stop, until_empty=once)
+        print(f"{made} attempts", file=sys.stderr)
 
 
 def _line(one: Posted) -> str:

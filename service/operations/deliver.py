@@ -25,9 +25,10 @@ from service.operations.outbox import Fate, Settlement
 from service.operations.ports import Message, Receipt, Write
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from service.operations.outbox import Claim, Outbox
+    from service.operations.outbox import Claim, Outbox, Posted
     from service.operations.ports import Clock, Courier
 
 Follow = tuple[Sequence[Write], Sequence[Message]]
@@ -131,6 +132,20 @@ def deliver(claim: Claim, line: Line, outbox: Outbox, clock: Clock, chance: Chan
         except Overtaken as fault:
             return _told(claim, None, str(fault), None)
     return _told(claim, settlement.fate, settlement.reason, unsettled)
+
+
+def abandon(outbox: Outbox, lines: Mapping[str, Line], id_: str, now: datetime, reason: str) -> Posted:
+    """The message taken out of the line by a person, with what follows from that as if it were given up.
+
+    NotFound; Conflict where it is delivered, or with a worker now.
+    """
+    posted = outbox.find(id_)
+    line = lines.get(posted.channel) if posted else None
+    writes: Sequence[Write] = ()
+    if posted is not None and line is not None and posted.fate in (Fate.WAITING, Fate.CLAIMED):
+        message = Message(id_, posted.channel, posted.subject, posted.media_type, b"", posted.details)
+        writes, _ = line.settled(message, Unavailable(f"taken out of the line by a person: {reason}"))
+    return outbox.drop(id_, now, reason, writes)
 
 
 def _ask(claim: Claim, line: Line) -> Receipt | ServiceError:

@@ -22,8 +22,8 @@ class Fate(StrEnum):
 
     ``WAITING`` for its time; ``CLAIMED`` by a worker until its lease ends; ``DELIVERED``; ``REFUSED`` by the
     recipient, who never will take it as it is; ``DEAD``: given up after the limit of tries; ``DROPPED`` by a
-    person. Messages of one channel and subject go in order: one that is waiting, claimed or dead holds those
-    behind it back.
+    person, or because a later message took its place. Messages of one channel and subject go in order: one
+    that is waiting, claimed or dead holds those back that stood behind it.
     """
 
     WAITING = "waiting"

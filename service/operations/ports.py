@@ -168,7 +168,9 @@ class Records(Protocol):
     ) -> tuple[Version, ...]:
         """The versions made, in order: all of them or, if an ``expected`` does not hold, none.
 
-        The messages are put into the outbox in the same transaction; one whose id is there already is left.
+        The messages are put into the outbox in the same transaction. They take the place of those about the
+        same record that were refused or given up. One whose id is there already is left; but if it came to
+        nothing (refused, given up, dropped) and has the same content, it is tried again under its old id.
         Raises Repeated where one of ``once`` has happened before.
 
         Raises PreconditionFailed naming the first record whose version is another.

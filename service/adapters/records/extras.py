@@ -22,31 +22,56 @@ if TYPE_CHECKING:
 
 _COUNTED = {"preserve_rowcount": True}  # without it SQLAlchemy does not say how many rows an INSERT made
 
+_ENDED = ("refused", "dead", "dropped")
+
 _PURGED = 500
 """How many expired marks one transaction takes out at most."""
 
 
-def put(connection: Connection, messages: Sequence[Message], now: int) -> int:
-    """How many of the messages are new; one whose id is there already is left as it is."""
+def put(connection: Connection, messages: Sequence[Message], now: int) -> None:
+    """Puts the messages at the end of their lines.
+
+    Earlier ones about the same record that were refused or given up leave the line: these take their place.
+    One whose id is there already is left as it is; but if it had been refused, given up or dropped, and the
+    content is the same, it waits again under its old id.
+    """
     if not messages:
-        return 0
+        return
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     if connection.dialect.name == "postgresql":
         # numbers are drawn in the order of the commits of one subject: who comes second waits here
         for line in sorted({f"{one.channel}\0{one.subject}" for one in messages}):
             number = int.from_bytes(hashlib.sha256(line.encode()).digest()[:8], "big", signed=True)
             connection.execute(select(func.pg_advisory_xact_lock(number)))
-    fresh = 0
     for one in messages:
+        digest = hashlib.sha256(one.body).hexdigest()
         row = {
             "id": one.id, "channel": one.channel, "subject": one.subject, "media_type": one.media_type,
             "details": json.dumps(dict(one.details), ensure_ascii=False), "body": one.body,
-            "digest": hashlib.sha256(one.body).hexdigest(), "fate": "waiting", "attempts": 0,
+            "digest": digest, "fate": "waiting", "attempts": 0,
             "tries": 0, "queued": now, "created": now, "changed": now, "due": now,
         }  # fmt: skip
         statement = insert(outbox).values(row).on_conflict_do_nothing(index_elements=[outbox.c.id])
-        fresh += connection.execute(statement, execution_options=_COUNTED).rowcount
-    return fresh
+        fresh = connection.execute(statement, execution_options=_COUNTED).rowcount
+        if not fresh:
+            again = {"fate": "waiting", "tries": 0, "body": one.body} | dict.fromkeys(
+                ("queued", "changed", "due"), now
+            )
+            ended = (outbox.c.id == one.id, outbox.c.digest == digest, outbox.c.fate.in_(_ENDED))
+            fresh = connection.execute(update(outbox).where(*ended).values(again)).rowcount
+        if fresh:
+            _replace(connection, one, now)
+
+
+def _replace(connection: Connection, by: Message, now: int) -> None:
+    connection.execute(
+        update(outbox)
+        .where(
+            outbox.c.channel == by.channel, outbox.c.subject == by.subject, outbox.c.id != by.id,
+            outbox.c.fate.in_(("refused", "dead")),
+        )
+        .values(fate="dropped", reason=f"message {by.id} took its place", body=b"", changed=now)
+    )  # fmt: skip
 
 
 def happen(connection: Connection, marks: Sequence[Once], now: int) -> None:

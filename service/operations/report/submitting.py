@@ -106,7 +106,7 @@ def _message(desk: Desk, case: Case, made: Export) -> Message:
     if hashlib.sha256(body).hexdigest() != made.digest:
         raise Conflict("the prepared file is not what was made; export the report again")
     return Message(
-        id=str(uuid.uuid5(_MESSAGES, f"{case.id} {case.report.version} {case.record}")),
+        id=str(uuid.uuid5(_MESSAGES, f"{case.id} {case.report.version} {made.digest}")),
         channel=CHANNEL,
         subject=case.reference,
         media_type=made.media_type,
@@ -142,11 +142,14 @@ def after_delivery(case: Case, message: Message, outcome: Receipt | ServiceError
     """The case once its message came to an end. A message of an earlier version changes no state."""
     report = case.report
     known = [one for one in case.sendings if one.message == message.id]
-    if not known or known[-1].state != "queued":
+    if not known or known[-1].state == "delivered":
+        return case
+    if known[-1].state == "failed" and not isinstance(outcome, Receipt):
         return case
     current = known[-1].version == report.version
     if isinstance(outcome, Receipt):
-        state, step = "delivered", Step.DELIVER
+        late = report.state is State.PREPARED  # it had been given up, and was let be tried anew
+        state, step = "delivered", Step.SUBMIT if late else Step.DELIVER
         what = "delivered to the gateway" + (f" as {outcome.reference}" if outcome.reference else "")
         reason = None
     else:
