@@ -1,11 +1,15 @@
 """Bearer tokens judged: signed by a configured issuer, made for this service, in time. RFC 7519, RFC 9068.
 
-The issuers' keys are fetched from where their OpenID configuration says and kept; a token signed by a key
-not seen before fetches them again, at most once a minute. What is wrong with a token is not told.
+The issuers' keys are fetched from where their OpenID configuration says, kept, and renewed every hour; a
+token signed by a key not seen before fetches them again, at most once a minute. While an issuer does not
+answer, the keys that are known serve. What is wrong with a token is not told.
 """
 
 from __future__ import annotations
 
+import base64
+import json
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +27,21 @@ if TYPE_CHECKING:
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "ES256", "ES384", "ES512"]
 _LEEWAY = 30
 _PAUSE = 60.0
+_RETRY = 5.0
+_FRESH = 3600.0
 _TIMEOUT = 5.0
+_LARGEST = 256_000
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An issuer's keys, when they were fetched, and when that was last tried."""
+
+    keys: KeySet | None = None
+    fetched: float = 0.0
+    tried: float = 0.0
+    failed: bool = False
 
 
 class Tokens:
@@ -37,12 +55,10 @@ class Tokens:
         http: httpx.Client | None = None,
     ) -> None:
         """Fetches nothing yet. ``clock`` gives seconds since 1970."""
-        self._keys: dict[str, tuple[float, KeySet | None]] = {
-            issuer.rstrip("/"): (-_PAUSE, None) for issuer in issuers
-        }
+        self._keys = {issuer.rstrip("/"): _Held() for issuer in issuers}
         self._audience = audience
         self._clock = clock
-        self._http = http or httpx.Client(timeout=_TIMEOUT)
+        self._http = http or httpx.Client(timeout=_TIMEOUT, trust_env=False)
         self._turn = Lock()
 
     def judge(self, token: str) -> Caller:
@@ -60,6 +76,14 @@ class Tokens:
         scopes = claims.get("scope", claims.get("scp", ""))
         listed = scopes.split() if isinstance(scopes, str) else [str(one) for one in scopes]
         return Caller(issuer, str(claims.get("client_id") or claims.get("sub") or ""), frozenset(listed))
+
+    def knows(self, token: str) -> bool:
+        """Whether the token names one of the issuers, whether or not it holds."""
+        try:
+            self._issuer(token)
+        except Unauthenticated:
+            return False
+        return True
 
     def _issuer(self, token: str) -> str:
         """The issuer that the token names, if it is one of ours. Nothing of the token is believed yet."""
@@ -99,32 +123,42 @@ class Tokens:
     def _key_set(self, issuer: str, *, again: bool) -> tuple[KeySet, bool]:
         """The issuer's keys, and whether they were fetched just now."""
         with self._turn:
-            fetched, keys = self._keys[issuer]
-            if keys is not None and (not again or self._clock() - fetched < _PAUSE):
-                return keys, again
-            try:
-                configuration = self._get(f"{issuer}/.well-known/openid-configuration")
-                keys = KeySet.import_key_set(self._get(str(configuration["jwks_uri"])))  # type: ignore[arg-type]
-            except (httpx.HTTPError, ValueError, KeyError, JoseError):
-                raise Unavailable("the issuer's keys cannot be had; try again shortly") from None
-            self._keys[issuer] = (self._clock(), keys)
-            return keys, True
+            held = self._keys[issuer]
+            now = self._clock()
+            due = again or held.keys is None or now - held.fetched >= _FRESH
+            if due and now - held.tried >= (_RETRY if held.failed else _PAUSE):
+                self._keys[issuer] = held = self._renewed(issuer, held, now)
+                again = not held.failed
+            if held.keys is None:
+                raise Unavailable("the issuer's keys cannot be had; try again shortly")
+            return held.keys, again
+
+    def _renewed(self, issuer: str, held: _Held, now: float) -> _Held:
+        try:
+            configuration = self._get(f"{issuer}/.well-known/openid-configuration")
+            keys = KeySet.import_key_set(self._get(str(configuration["jwks_uri"])))  # type: ignore[arg-type]
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, KeyError, JoseError):
+            return _Held(held.keys, held.fetched, tried=now, failed=True)
+        return _Held(keys, fetched=now, tried=now)
 
     def _get(self, url: str) -> dict[str, Any]:
         if not url.startswith("https://"):
             raise ValueError(url)
-        answer = self._http.get(url)
-        answer.raise_for_status()
-        found = answer.json()
+        body = b""
+        with self._http.stream("GET", url, headers=_HEADERS, follow_redirects=False) as answer:
+            if answer.status_code != httpx.codes.OK or "content-encoding" in answer.headers:
+                raise ValueError(url)
+            for part in answer.iter_bytes():
+                body += part
+                if len(body) > _LARGEST:
+                    raise ValueError(url)
+        found = json.loads(body)
         if not isinstance(found, dict):
             raise TypeError(url)
         return found
 
 
 def _unverified(token: str) -> dict[str, Any]:
-    import base64
-    import json
-
     parts = token.split(".")
     if len(parts) != 3 or len(token) > 20_000:
         raise ValueError("not a signed token")
