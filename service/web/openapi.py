@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.cds.discovery import services_of
 from service.operations.searching.parameters import RECORD_TYPES, parameters
-from service.web import openapi_hooks
+from service.web import openapi_hooks, openapi_reports
 from service.web.capability import CREATED
 from service.web.openapi_parts import JSON, PARAMETERS, SCHEMAS, answered, failed, failures, query, shared
 
@@ -26,6 +26,7 @@ _PRIMITIVES: dict[str, Part] = {"boolean": {"type": "boolean"}, "integer": {"typ
 def document(held: Services) -> Part:
     """The whole description."""
     paths: Part = dict(_plain()) | openapi_hooks.paths(_hook_ids(held))
+    paths |= openapi_reports.paths(sorted(held.reports.renderers))
     types = sorted({*RECORD_TYPES, *held.content.types()})
     for type_ in types:
         paths |= _type(held, type_)
@@ -44,7 +45,7 @@ def document(held: Services) -> Part:
         "servers": [{"url": "/"}],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": SCHEMAS | openapi_hooks.SCHEMAS,
+            "schemas": SCHEMAS | openapi_hooks.SCHEMAS | openapi_reports.SCHEMAS,
             "parameters": PARAMETERS,
             "responses": failures(),
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
@@ -159,6 +160,8 @@ def _type(held: Services, type_: str) -> Part:
             )
         },
     }
+    if type_ == "Binary":  # read as what it holds, unless FHIR is asked for
+        one["200"]["content"]["*/*"] = {"schema": {"type": "string"}}
     if type_ == CREATED:
         found[base]["post"] = _write(held, "create", [], ("IfNoneExist", "Prefer"), {"200", "201"})
         found[f"{base}/{{id}}"]["put"] = _write(held, "update", [id_], ("IfMatch", "Prefer"), {"200"})

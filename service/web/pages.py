@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from service.fhir.json_text import encode
 from service.operations.explain import paragraphs
 from service.web.openapi import METHODS, document
+from service.web.page import page
 from service.web.services import services
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 Resource = dict[str, Any]
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
-_templates = Environment(
-    loader=PackageLoader("service.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
 
 
 async def first(request: Request) -> Response:
@@ -60,12 +53,6 @@ async def docs(request: Request) -> Response:
 async def openapi(request: Request) -> Response:
     """The API's description."""
     return Response(encode(document(services(request))), media_type="application/json")
-
-
-def page(name: str, **shown: Any) -> Response:
-    """A page from its template, under a policy that lets it fetch and run nothing."""
-    text = _templates.get_template(name).render(**shown)
-    return HTMLResponse(text, headers={"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"})
 
 
 def _plan(plan: Resource) -> Resource:

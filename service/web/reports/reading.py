@@ -13,7 +13,7 @@ from service.operations.report import cases
 from service.operations.report.attention import needing_attention, reasons
 from service.operations.report.listing import list_cases
 from service.operations.report.looking import look
-from service.web.pages import page
+from service.web.page import page
 from service.web.reports.asked import answer_form, filters, page_of
 from service.web.reports.views import summary, whole
 from service.web.services import services
