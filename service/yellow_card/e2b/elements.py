@@ -19,9 +19,9 @@ class Element:
     """One element: what may stand in it, and where it stands in the message.
 
     ``group`` is the number of the repeating block it lies in, empty for the batch's own. ``kind`` is text,
-    token, code, number, boolean, date, country, language, unit, meddra-code, meddra-version, qualified,
-    document or reaction. ``values`` are the allowed ones, with their labels; None where any may stand.
-    ``precision`` is the least of a date. ``above`` and ``most`` bound a number.
+    token, telecom, code, number, boolean, date, country, language, unit, meddra-code, meddra-version,
+    qualified, document or reaction. ``values`` are the allowed ones with their labels, None where any may
+    stand. ``precision`` is the least of a date. ``above`` and ``most`` bound a number.
     """
 
     number: str

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _LANGUAGE = re.compile(r"[a-z]{3}", re.ASCII)
 _TERM = re.compile(r"[0-9]{8}", re.ASCII)
+_TELECOM = re.compile(r"[A-Za-z0-9+()@._/,' -]+")
 _TOKEN = re.compile(r"\S+")
 _RELEASE = re.compile(r"[0-9]{1,2}\.[0-9]", re.ASCII)
 _SHOWN = 40
@@ -193,6 +194,7 @@ def _cut(value: Value) -> str:
 
 _KINDS: dict[str, Check] = {
     "text": _text,
+    "telecom": _pattern(_TELECOM, "a number or address in letters, digits, spaces and + ( ) @ . _ / , ' -"),
     "token": _pattern(_TOKEN, "a code without spaces"),
     "code": _code,
     "boolean": _boolean,

@@ -145,10 +145,24 @@ def _node(element: ElementTree.Element, seen: set[str]) -> Node:
         own["document"],
         own["after"],
     )
-    flat = [child for child in children if not child.repeat]
+    if not node.optional_condition:
+        for path in node.conditions:
+            node = _kept(node, path)
+    flat = [child for child in node.children if not child.repeat]
     values = (*node.own, *(number for child in flat for number in child.values))
     groups = (
-        *(child.repeat[0] for child in children if child.repeat),
+        *(child.repeat[0] for child in node.children if child.repeat),
         *(group for child in flat for group in child.inner),
     )
     return replace(node, values=tuple(dict.fromkeys(values)), inner=tuple(dict.fromkeys(groups)))
+
+
+def _kept(node: Node, path: tuple[str, ...]) -> Node:
+    """The node with those below that tell it from its sisters kept when they are empty."""
+    if not path:
+        return node
+    children = (
+        replace(_kept(child, path[1:]), always=True) if child.tag == path[0] else child
+        for child in node.children
+    )
+    return replace(node, children=tuple(children))
