@@ -54,7 +54,7 @@ def _paths(node: Node, above: str) -> Iterator[tuple[str, str]]:
 
 def _conditions(node: Node) -> str:
     said = ""
-    for steps in node.conditions:
+    for steps in node.conditions if not node.optional_condition else ():
         model = next(node.find(steps))
         said += f"[{'/'.join(steps)}{_known(model)}]"
     return said
@@ -96,10 +96,9 @@ def filled(table: dict[str, Any]) -> dict[str, Any]:
     found = xpaths(table)
     rows = []
     for row in table["elements"]:
-        source = row.pop("source")
-        row.pop("xpath", None)
+        kept = {name: value for name, value in row.items() if name not in ("xpath", "source")}
         place = found.get(row["number"]) or found[f"#{row['number']}"]
-        rows.append({**row, "xpath": place, "source": source})
+        rows.append({**kept, "xpath": place, "source": row["source"]})
     return {**table, "elements": rows}
 
 
