@@ -13,12 +13,16 @@ import pytest
 
 from service.adapters.records.outbox import Outbox
 from service.domain.errors import Conflict, NotFound, Overtaken, PreconditionFailed
+from service.fhir.json_text import decode
+from service.operations.deliver import Line, abandon
 from service.operations.outbox import Backlog, Claim, Fate, Posted, Settlement
-from service.operations.ports import Message
+from service.operations.ports import Message, Receipt
 from tests.adapters.test_records import NOW, ids, observation, write
 
 if TYPE_CHECKING:
     from service.adapters.records import Store
+    from service.domain.errors import ServiceError
+    from service.operations.deliver import Follow
 
 LEASE = timedelta(minutes=1)
 SENT = Settlement(Fate.DELIVERED, reference="ref")
@@ -142,6 +146,63 @@ def test_a_person_lets_a_message_go_again_or_drops_it(store: Store, outbox: Outb
         outbox.settle(second, SENT, later)
     with pytest.raises(NotFound):
         outbox.drop("a9", later, "no")
+
+
+@pytest.mark.parametrize("fate", [Fate.REFUSED, Fate.DEAD])
+def test_a_later_message_takes_the_place_of_one_that_came_to_nothing(
+    store: Store, outbox: Outbox, fate: Fate
+) -> None:
+    store.commit([], NOW, [message("a1"), message("b1", "Observation/b")])
+    for claim in claims(outbox):
+        outbox.settle(claim, Settlement(fate, "so"), NOW)
+    store.commit([], NOW, [message("a2")])
+    assert fates(outbox) == {"a1": "dropped", "b1": fate.value, "a2": "waiting"}
+    (replaced, _) = outbox.about("Observation/a")
+    assert replaced.reason == "message a2 took its place"
+    assert claimed(outbox) == ["a2"]
+
+
+@pytest.mark.parametrize("fate", [Fate.REFUSED, Fate.DEAD, Fate.DROPPED])
+def test_what_came_to_nothing_and_is_put_in_again_goes_out_under_its_old_id(
+    store: Store, outbox: Outbox, fate: Fate
+) -> None:
+    store.commit([], NOW, [message("a1")])
+    (claim,) = claims(outbox)
+    outbox.settle(claim, Settlement(fate, "so"), NOW)
+    store.commit([], NOW, [replace(message("a1"), body=b"another")])
+    assert fates(outbox) == {"a1": fate.value}
+    store.commit([], NOW, [message("a1")])
+    (again,) = claims(outbox)
+    assert (again.message, again.attempt, again.tries) == (message("a1"), 2, 1)
+    outbox.settle(again, SENT, NOW)
+    store.commit([], NOW, [message("a1")])
+    assert fates(outbox) == {"a1": "delivered"}
+
+
+def test_a_person_takes_a_message_out_and_its_record_is_told(store: Store, outbox: Outbox) -> None:
+    store.commit([write(observation("a"))], NOW, [message("a1"), message("x1", "Observation/x", "other")])
+
+    def settled(told: Message, outcome: Receipt | ServiceError) -> Follow:
+        assert told == replace(message("a1"), body=b"")
+        return [write(observation("a", status="cancelled", note=[{"text": str(outcome)}]))], []
+
+    lines = {"gateway": Line(Refusing(), settled)}
+    assert abandon(outbox, lines, "a1", NOW, "sent by telephone").fate is Fate.DROPPED
+    assert abandon(outbox, lines, "x1", NOW, "nobody listens there").fate is Fate.DROPPED
+    with pytest.raises(NotFound):
+        abandon(outbox, lines, "a9", NOW, "no such message")
+    standing = store.read("Observation", "a")
+    assert standing is not None
+    assert decode(standing.body).resource["note"] == [
+        {"text": "taken out of the line by a person: sent by telephone"}
+    ]
+
+
+class Refusing:
+    """A courier that is not asked here."""
+
+    def deliver(self, message: Message) -> Receipt:
+        raise AssertionError(message.id)
 
 
 def test_an_earlier_message_is_not_let_go_after_a_later_one(store: Store, outbox: Outbox) -> None:
