@@ -165,7 +165,7 @@ def _order_line(order: Order) -> str:
 
 def _finding(finding: Finding) -> str:
     said = _TRUTH[finding.truth]
-    return f"{said}: {published(finding.reason.text)}" if finding.reason else said
+    return f"{said}: {escape(finding.reason.text, 600)}" if finding.reason else said
 
 
 def _from(source: str | None) -> str:

@@ -148,7 +148,7 @@ class _Maker:
                 definition | {"action": bare},
                 None,
                 resource,
-                Circumstances(showing.patient, showing.now, showing.encounter, showing.user),
+                Circumstances(showing.patient, showing.now, showing.encounter, showing.user or None),
                 self._variables,
                 self._faces.content.resolve,
             )

@@ -51,10 +51,14 @@ def form_in_progress(assessed: Assessed, title: str, showing: Showing) -> Resour
 
 
 def in_progress(form: Resource, showing: Showing) -> Resource:
-    """The form as a new response in progress: of the hook's patient, by its user, in its encounter."""
+    """The form as a new response in progress: of the hook's patient, by its user, in its encounter.
+
+    A hook that names no user (order-dispatch) leaves the author out.
+    """
     response = {name: value for name, value in form.items() if name not in ("id", "meta", "text")}
     response |= {"status": "in-progress", "subject": {"reference": showing.patient}}
-    response["author"] = {"reference": showing.user}
+    if showing.user:
+        response["author"] = {"reference": showing.user}
     response.setdefault("authored", showing.now)
     if showing.encounter:
         response["encounter"] = {"reference": showing.encounter}
