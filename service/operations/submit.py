@@ -42,6 +42,9 @@ Act = Callable[[Resource, "datetime"], tuple[list[Draft], tuple[Issue, ...]]]
 WriteBack = Callable[[Resource, "Sequence[Version]", "Records"], tuple[Message, ...]]
 """What is sent to an EHR of a form and its results as they will stand, the form first."""
 
+Reporting = Callable[["Sequence[Version]"], "Sequence[Write]"]
+"""What follows for safety reports from a form and its results as they will stand, the form first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -71,10 +74,12 @@ def submit(
     expected: int | None = None,
     software: str = "",
     write_back: WriteBack | None = None,
+    reporting: Reporting | None = None,
 ) -> Submission:
     """What is stored once the form is taken in. ``expected`` is the stored form's version (If-Match).
 
-    What ``write_back`` makes of it is put into the outbox in the same transaction.
+    What ``write_back`` makes of it is put into the outbox, and what ``reporting`` makes of it is stored, in
+    the same transaction.
     """
     form = sent.form
     _check_status(form)
@@ -82,7 +87,9 @@ def submit(
     _check_subject(form, issues)
     for attempt in range(_ATTEMPTS):
         try:
-            made = _submit(sent, records, act, now, expected, software, write_back, hopeful=not attempt)
+            made = _submit(
+                sent, records, act, now, expected, software, write_back, reporting, hopeful=not attempt
+            )
         except PreconditionFailed as fault:
             if expected is not None:
                 raise
@@ -101,6 +108,7 @@ def _submit(
     expected: int | None,
     software: str,
     write_back: WriteBack | None,
+    reporting: Reporting | None,
     *,
     hopeful: bool,
 ) -> Submission:
@@ -128,8 +136,11 @@ def _submit(
     targets = [f"{FORM}/{identity.id}", *_targets(results, held)]
     proof = provenance.make(form, identity, number + 1, targets, now, software)
     writes.append(Write("Provenance", proof["id"], proof, encode(proof), expected=0))
-    messages = write_back(form, _standing(writes, held, now), records) if write_back else ()
-    made = {(one.type, one.id): one for one in records.commit(writes, now, messages)}
+    standing_then = _standing(writes, held, now)
+    messages = write_back(form, standing_then, records) if write_back else ()
+    reports = reporting(standing_then) if reporting else ()
+    stored_all = records.commit([*writes, *reports], now, messages)[: len(writes)]
+    made = {(one.type, one.id): one for one in stored_all}
     unchanged = {(one.type, one.id): one for one in held if (one.type, one.id) not in made}
     stored_now = [one for one in made.values() if not one.deleted]
     kept = [one for one in unchanged.values() if not one.deleted]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from service.operations.ports import Version, Write
     from service.operations.report.desk import Desk
+    from service.operations.report.gathering import Parts
     from service.yellow_card.building import Source
     from service.yellow_card.filling import Fields
     from service.yellow_card.reportability import Decision, Reportability
@@ -56,17 +57,25 @@ def draft(
     """
     for attempt in range(_ATTEMPTS):
         try:
-            return _draft(desk, event, who, patient, decision)
+            return draft_once(desk, event, who, patient, decision)
         except PreconditionFailed as fault:
             if attempt == _ATTEMPTS - 1:
                 raise Conflict("others change this report at the same time; try again") from fault
     raise AssertionError  # the last attempt returned or raised
 
 
-def _draft(desk: Desk, event: str, who: str, patient: Resource | None, decision: Override | None) -> Drafted:
+def draft_once(
+    desk: Desk,
+    event: str,
+    who: str,
+    patient: Resource | None = None,
+    decision: Override | None = None,
+    parts: Parts | None = None,
+) -> Drafted:
+    """The same in one attempt. PreconditionFailed where others change it at the same time."""
     now = instant(desk.clock())
     found = read_event(desk.records, event)
-    source, fields, form_version = gather(desk, found, patient)
+    source, fields, form_version = gather(desk, found, patient, parts)
     known = patients.know(desk, source.form.get("subject", {}), patient)
     source = replace(source, patient=known.patient, local_reference=known.reference)
     standing = cases.of_event(desk.records, source.reference)

@@ -22,7 +22,7 @@ from service.operations.searching.values import reference_parts
 from service.yellow_card.building import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from service.operations.ports import Records, Version
     from service.operations.report.desk import Desk
@@ -43,8 +43,17 @@ def read_event(records: Records, id_: str) -> Version:
     return found
 
 
-def gather(desk: Desk, event: Version, patient: Resource | None) -> tuple[Source, Fields, int]:
-    """What is recorded of the event, the guidance's data about its form, and the form's version."""
+Parts = dict[str, Resource]
+"""The part of the form that each event came from, by the event's id."""
+
+
+def gather(
+    desk: Desk, event: Version, patient: Resource | None, parts: Parts | None = None
+) -> tuple[Source, Fields, int]:
+    """What is recorded of the event, the guidance's data about its form, and the form's version.
+
+    ``parts`` are those of the form where they are known already.
+    """
     held = decode(event.body).resource | {"id": event.id}
     stored = _form(desk.records, held)
     form = decode(stored.body).resource | {"id": stored.id}
@@ -55,7 +64,10 @@ def gather(desk: Desk, event: Version, patient: Resource | None) -> tuple[Source
             expression="AdverseEvent",
         )
     results = _results(desk.records, stored)
-    group = _group(desk, form, event.id, results)
+    found = find_parts(desk, form, results) if parts is None else parts
+    if event.id not in found:
+        raise Unprocessable("the event is not found on its form as it stands now", expression="AdverseEvent")
+    group = found[event.id]
     procedure = _procedure(desk.records, form, held, results, fields)
     source = Source(
         event=held,
@@ -99,8 +111,8 @@ def _results(records: Records, form: Version) -> list[Version]:
     return [one for one in found if one is not None and not one.deleted]
 
 
-def _group(desk: Desk, form: Resource, event: str, results: list[Version]) -> Resource:
-    """The part of the form that the event came from: what is extracted now is matched with what is stored."""
+def find_parts(desk: Desk, form: Resource, results: Sequence[Version]) -> Parts:
+    """The part that each event of a form came from: what is extracted now is matched with what is stored."""
     questionnaire = questionnaire_of(form, desk.content)
     found = extract(
         form,
@@ -111,14 +123,15 @@ def _group(desk: Desk, form: Resource, event: str, results: list[Version]) -> Re
     )
     made = drafts(found.bundle)
     ids = ids_of(made, Identity(form["id"], by_content=False), results)
+    parts: Parts = {}
     for draft, entry, id_ in zip(made, found.entries, ids, strict=True):
-        if id_ == event and draft.resource["resourceType"] == "AdverseEvent":
+        if draft.resource["resourceType"] == "AdverseEvent":
             part = form
             for index in _INDEX.findall(entry.place):
                 part = part["item"][int(index)]
             if "linkId" in part:
-                return part
-    raise Unprocessable("the event is not found on its form as it stands now", expression="AdverseEvent")
+                parts[id_] = part
+    return parts
 
 
 def _procedure(

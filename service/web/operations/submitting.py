@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from service.operations.report.following import follow_form
 from service.operations.representation import parameter_text, serve
 from service.operations.submit import Sent, submit
 from service.web.bundles import bundle, entry, issue_entry
@@ -32,6 +34,7 @@ def _submit(call: Call) -> Answer:
         expected=expected_version(call.headers.get("if-match")),
         software=f"htg117 {held.version}",
         write_back=held.write_back,
+        reporting=partial(follow_form, held.reports),
     )
     entries = [entry(f"{call.base}/{one.reference}", serve(one)) for one in made.versions]
     told = [issue for issue in made.issues if issue.key != "dom-6"]

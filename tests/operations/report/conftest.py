@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from service.operations.ports import Records, Version
+    from service.operations.submit import Reporting
 
 CONTENT = load()
 TERMS = Terms(CONTENT.terminology)
@@ -61,14 +63,20 @@ class House:
     records: Records
     now: datetime = datetime(2026, 7, 14, 9, 0, tzinfo=UTC)
     site: Site = SITE
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     more: dict[str, Any] = field(default_factory=dict)
 
     @property
     def desk(self) -> Desk:
         """The desk as it stands."""
-        numbers = itertools.count(1)
         made = Desk(
-            self.records, CONTENT, TERMS, lambda: self.now, lambda: f"{next(numbers):032x}", FIELDS, self.site
+            self.records,
+            CONTENT,
+            TERMS,
+            lambda: self.now,
+            lambda: str(uuid.UUID(int=next(self.numbers))),
+            FIELDS,
+            site=self.site,
         )
         return replace(made, **self.more)
 
@@ -82,6 +90,7 @@ class House:
         form: str = "htg117-follow-up",
         *,
         name: str = "f-1",
+        reporting: Reporting | None = None,
         **more: Any,
     ) -> tuple[Version, ...]:
         """What is stored for a form with these answers."""
@@ -98,7 +107,7 @@ class House:
         filled |= more
         body = encode(filled)
         sent = Sent(Document(filled, body.decode()), filled, body)
-        return submit(sent, self.records, CONTENT, ACT, now=self.now).versions
+        return submit(sent, self.records, CONTENT, ACT, now=self.now, reporting=reporting).versions
 
     def event(self, answers: Mapping[str, Any], **more: Any) -> str:
         """The id of the one event that a follow-up form with this event comes to."""
