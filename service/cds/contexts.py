@@ -11,7 +11,6 @@ from service.cds.hooks import HOOKS, PERSONS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
     Report = Callable[[str, str, str], None]
 
 Resource = dict[str, Any]

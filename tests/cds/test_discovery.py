@@ -173,7 +173,7 @@ def test_a_query_that_no_client_could_be_asked_stops_the_start() -> None:
     form = {
         "resourceType": "Questionnaire", "id": "f", "url": "urn:f",
         "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/variable", "valueExpression": {
-            "name": "x", "language": "application/x-fhir-query", 
+            "name": "x", "language": "application/x-fhir-query",
             "expression": "Observation?_has:Group={{%patient.id}}"}}],
     }  # fmt: skip
     asked = [

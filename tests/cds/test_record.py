@@ -32,7 +32,9 @@ def bundle(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def read(prefetch: dict[str, Any], *parts: Part, gathered: Any = None, server: bool = True) -> Record:
-    opened = {"fhirServer": "https://ehr.example/fhir", "fhirAuthorization": AUTHORIZATION} if server else {}
+    opened: dict[str, Any] = (
+        {"fhirServer": "https://ehr.example/fhir", "fhirAuthorization": AUTHORIZATION} if server else {}
+    )
     call = read_call(request(prefetch=prefetch, **opened), service())
     return read_record(parts or (CONDITIONS,), call, gathered)
 
