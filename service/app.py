@@ -294,6 +294,8 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
         with running(*works):
             yield
         await own.close()
+        if made.guard is not None:
+            made.guard.close()
         if store is None:  # the server stops its application once every request is answered
             threads.shutdown(wait=True)
             kept.close()

@@ -39,6 +39,9 @@ class Asks(Protocol):
     def judge(self, token: str) -> Caller:
         """The caller that a token speaks for; Unauthenticated if it does not hold."""
 
+    def close(self) -> None:
+        """Nothing, once its connections are closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Said:
@@ -91,6 +94,10 @@ class Introspection:
         if said.caller is None:
             raise Unauthenticated("the token does not hold")
         return said.caller
+
+    def close(self) -> None:
+        """Nothing, once the connections are closed."""
+        self._http.close()
 
     def _ask(self, token: str) -> dict[str, Any]:
         form = {"token": token, "token_type_hint": "access_token"}
@@ -146,6 +153,11 @@ class Either:
         """Whoever a sound token speaks for; Unauthenticated if it is not sound."""
         guard: Asks = self._tokens if self._tokens.knows(token) else self._introspection
         return guard.judge(token)
+
+    def close(self) -> None:
+        """Nothing, once the connections of both are closed."""
+        self._tokens.close()
+        self._introspection.close()
 
 
 def _is_number(value: Any) -> bool:

@@ -77,6 +77,10 @@ class Tokens:
         listed = scopes.split() if isinstance(scopes, str) else [str(one) for one in scopes]
         return Caller(issuer, str(claims.get("client_id") or claims.get("sub") or ""), frozenset(listed))
 
+    def close(self) -> None:
+        """Nothing, once the connections are closed."""
+        self._http.close()
+
     def knows(self, token: str) -> bool:
         """Whether the token names one of the issuers, whether or not it holds."""
         try:

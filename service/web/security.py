@@ -33,6 +33,9 @@ class Guard(Protocol):
     def judge(self, token: str) -> Caller:
         """The caller that a token speaks for; Unauthenticated if it does not hold."""
 
+    def close(self) -> None:
+        """Nothing, once its connections are closed."""
+
 
 def check_scope(caller: Caller, method: str, path: str) -> None:
     """Nothing, where one of the caller's scopes reaches the request; else Forbidden.

@@ -107,6 +107,9 @@ class _Named:
             raise Unauthenticated("the token does not hold")
         return Caller(ISSUER, "ehr", frozenset(text.split("+")))
 
+    def close(self) -> None:
+        """Nothing."""
+
 
 @pytest.mark.parametrize(
     ("method", "path", "scopes", "status"),
