@@ -132,7 +132,7 @@ def _explained(finding: Finding, behind: Mapping[str, list[Unread]]) -> Finding:
     if not found:
         return finding
     parts = "; ".join(f"{one.title}: {one.reason}" for one in found.values())
-    said = f"{reason.text.rstrip()} The record could not be read ({parts})."
+    said = f"{reason.text.rstrip('. ')}. The record could not be read ({parts})"
     return replace(finding, reason=UnknownReason(reason.code, said, reason.items))
 
 
