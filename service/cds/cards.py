@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from service.cds.faces import paragraphs
 from service.cds.links import links
 from service.cds.suggestions import form_in_progress, offered, proposed
-from service.cds.tables import escape, plain, published, shorten, table, units
+from service.cds.tables import escape, link, plain, published, shorten, table, units
 from service.domain.evaluation import Truth
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def order_card(
     source = assessed.source if assessed.recorded else None
     return card(
         summary(evaluation.outcome.title, order),
-        order_detail(order, assessed, applied),
+        order_detail(order, assessed, applied, showing.base),
         INDICATORS.get(evaluation.outcome.priority, "info"),
         face,
         showing,
@@ -101,14 +101,17 @@ def summary(said: str, order: Order) -> str:
     return f"{said} (order: {shorten(name, room)})"
 
 
-def order_detail(order: Order, assessed: Assessed, applied: Applied) -> str:
-    """The card's detail: criteria, where the answers came from, what could not be read, notes."""
+def order_detail(order: Order, assessed: Assessed, applied: Applied, base: str) -> str:
+    """The card's detail: criteria, where the answers came from, what could not be read, notes.
+
+    ``base`` is the public address of this service.
+    """
     evaluation = assessed.evaluation
     parts = [
         _order_line(order),
         f"**{published(evaluation.outcome.title)}.** {published(evaluation.outcome.text)}",
         criteria_table(evaluation.findings),
-        *answers(assessed),
+        *answers(assessed, base),
         *unread_lines(assessed.unread),
         *_notes(evaluation),
         *_failures(applied.issues),
@@ -123,12 +126,12 @@ def criteria_table(findings: Iterable[Finding]) -> str:
     return table(("Criterion", "Finding", "Paragraph"), rows)
 
 
-def answers(assessed: Assessed) -> list[str]:
+def answers(assessed: Assessed, base: str) -> list[str]:
     """Where the answers came from and when: one line, and a table of those that were filled in."""
     form = assessed.form
     date = when(form.get("authored"))
     if assessed.recorded:
-        lead = f"From a completed form of {date}{_from(assessed.source)}."
+        lead = f"From a completed form of {date}{_from(assessed.source, base)}."
     elif assessed.facts:
         lead = f"From the record as it was read on {date}; nobody has confirmed these answers yet."
     else:
@@ -139,7 +142,7 @@ def answers(assessed: Assessed) -> list[str]:
             (
                 escape(fact.question),
                 escape(fact.answer),
-                escape(fact.source or "") or "not stated",
+                source_of(fact.source, base),
                 when(fact.date),
             )
             for fact in assessed.facts
@@ -168,8 +171,17 @@ def _finding(finding: Finding) -> str:
     return f"{said}: {escape(finding.reason.text, 600)}" if finding.reason else said
 
 
-def _from(source: str | None) -> str:
-    return f" ({escape(source)})" if source else ""
+def source_of(source: str | None, base: str) -> str:
+    """Where something lies: a link where that is this service, whose records a browser can open."""
+    if not source:
+        return "not stated"
+    if base and source.startswith(f"{base}/"):
+        return link("/".join(source.split("/")[-2:]), source)
+    return escape(source)
+
+
+def _from(source: str | None, base: str) -> str:
+    return f" ({source_of(source, base)})" if source else ""
 
 
 def when(date: str | None) -> str:

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from service.cds.attention import applies, attend, forms_of, variables_of
-from service.cds.cards import INDICATORS, LONGEST_SUMMARY, card, unread_lines, when
+from service.cds.cards import INDICATORS, LONGEST_SUMMARY, card, source_of, unread_lines, when
 from service.cds.faces import paragraphs
 from service.cds.links import form_link
 from service.cds.suggestions import create, drafts, in_progress, offered, suggestion
@@ -98,7 +98,7 @@ class _Maker:
         cited = dict.fromkeys(paragraphs(matter.rule.citations) for matter in matters)
         parts.append("Paragraphs: " + "; ".join(cited))
         if len(about) > 1:
-            rows = [(escape(matter.title), _source(matter.about)) for matter in matters]
+            rows = [(escape(matter.title), self._source(matter.about)) for matter in matters]
             parts.append(table(("What", "Source"), rows))
         parts += self._read()
         parts += unread_lines(self._gathered.unread)
@@ -109,11 +109,11 @@ class _Maker:
     def _read(self) -> list[str]:
         """What the rules rest on: each form and event, when it was written, and where it lies."""
         rows = [
-            (escape(self._title(_form(one))), when(one.resource.get("authored")), _source(one))
+            (escape(self._title(_form(one))), when(one.resource.get("authored")), self._source(one))
             for one in forms_of(self._attention, self._gathered)
         ]
         rows += [
-            (escape(_event(one.resource)), when(one.resource.get("date")), _source(one))
+            (escape(_event(one.resource)), when(one.resource.get("date")), self._source(one))
             for one in self._gathered.unreported
         ]
         return ["**What was read**\n\n" + table(("Record", "Date", "Source"), rows)]
@@ -171,6 +171,9 @@ class _Maker:
     def _form_link(self, form: str, source: str | None) -> Resource:
         return form_link(self._title(form), form, source, str(self._showing.form_app))
 
+    def _source(self, kept: Kept) -> str:
+        return source_of(kept.source, self._showing.base)
+
     def _title(self, form: str) -> str:
         found = self._faces.content.resolve(form.split("|", maxsplit=1)[0]) or {}
         return str(found.get("title", form))
@@ -202,10 +205,6 @@ def _label(title: str, matter: Matter, several: bool) -> str:
 
 def _form(kept: Kept) -> str:
     return str(kept.resource.get("questionnaire", ""))
-
-
-def _source(kept: Kept) -> str:
-    return escape(kept.source or "") or "not stated"
 
 
 def _event(resource: Resource) -> str:

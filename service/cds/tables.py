@@ -76,7 +76,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-@lru_cache(maxsize=1024)
 def link(text: str, url: str) -> str:
     """A link with this text; the text alone where the address is not an absolute http one."""
     if not is_absolute(url):
