@@ -1,4 +1,4 @@
-"""The README: each shell block runs as printed on a started service, and what it shows is what comes back."""
+"""README and guides: each shell block runs as printed on a started service, and what is shown comes back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PRINTED = "http://127.0.0.1:8000"
+GUIDE = (ROOT / "docs" / "integrating.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+GUIDED = re.findall(r"^```sh\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
 SHOWN = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
 
 
@@ -62,16 +64,18 @@ def holds(value: Any, part: Any) -> bool:
 
 def test_there_are_blocks_to_run_and_something_is_shown() -> None:
     assert len(BLOCKS) >= 4
+    assert len(GUIDED) >= 5
     assert SHOWN
 
 
-@pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_a_block_runs_as_printed(number: int, address: str) -> None:
-    for printed in run(BLOCKS[number], address):
+@pytest.mark.parametrize("block", [*BLOCKS, *GUIDED], ids=lambda block: block.split("\n")[0][-50:])
+def test_a_block_runs_as_printed(block: str, address: str) -> None:
+    for printed in run(block, address):
         assert printed.strip()
         if printed.startswith("{"):
             answer = json.loads(printed)
-            assert answer["resourceType"] != "OperationOutcome", answer
+            assert answer.get("resourceType") != "OperationOutcome", answer
+            assert answer.get("total") != 0, answer
 
 
 def test_what_is_shown_is_what_comes_back(address: str) -> None:
