@@ -146,7 +146,7 @@ class _Reading:
         if given["profession"] and given["profession"] not in PROFESSIONS:
             self.fault("reporter.profession", f"is one of {', '.join(PROFESSIONS)}")
         if given["country"] and not _COUNTRY.fullmatch(given["country"]):
-            self.fault("reporter.country", "is a country's two capital letters (ISO 3166-1), GB here")
+            self.fault("reporter.country", "is a country's two capital letters (ISO 3166), GB here")
         if given["email"] and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", given["email"]):
             self.fault("reporter.email", "is an e-mail address")
         return Reporter(**given)

@@ -58,7 +58,33 @@ _POSTCODE = re.compile(r"\b[a-z]{1,2}\d[a-z\d]?\s{0,2}\d[abd-hjlnp-uw-z]{2}\b")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _MOBILE = re.compile(rf"(?<!\d)(?:\+?{_GAP}44{_GAP}(?:0{_GAP})?|0{_GAP})7(?:[\s.()-]{{0,2}}\d){{9}}(?!\d)")
 _PARTICLES = frozenset(
-    "mr mrs ms miss mx dr prof patient unknown of the de da di du van von der den la le el al bin ibn".split()
+    (
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mx",
+        "dr",
+        "prof",
+        "patient",
+        "unknown",
+        "of",
+        "the",
+        "de",
+        "da",
+        "di",
+        "du",
+        "van",
+        "von",
+        "der",
+        "den",
+        "la",
+        "le",
+        "el",
+        "al",
+        "bin",
+        "ibn",
+    )
 )
 """Words of names that are nobody's own."""
 _WEIGHTS = range(10, 1, -1)
@@ -281,7 +307,7 @@ def _tens(text: str) -> Iterator[tuple[int, int, str]]:
         groups = [(one.start(), one.end()) for one in _GROUP.finditer(text, run.start(), run.end())]
         for at, (start, _) in enumerate(groups):
             digits = ""
-            for begin, end in groups[at:]:
+            for begin, end in groups[at : at + _NHS]:
                 digits += text[begin:end]
                 if len(digits) >= _NHS:
                     if len(digits) == _NHS:

@@ -86,7 +86,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
         "reporter.hat: is no key here; these are: name, profession, organisation, ods, department, address, "
         "city, postcode, country, telephone, email",
         "reporter.profession: is one of physician, pharmacist, other-health-professional, lawyer, consumer",
-        "reporter.country: is a country's two capital letters (ISO 3166-1), GB here",
+        "reporter.country: is a country's two capital letters (ISO 3166), GB here",
         "reporter.email: is an e-mail address",
         "reminder_days: is a whole number of days from 1 to 365",
         "e2b.sender: is a text of one line, 200 characters at most",
