@@ -117,6 +117,9 @@ class Ehr:
     def of(self, _client: Client | None) -> Ehr:
         return self
 
+    async def close(self) -> None:
+        """Nothing is held."""
+
     async def read(
         self, _access: Access, queries: Mapping[str, str], _deadline: float
     ) -> Mapping[str, Resource | Unread]:
@@ -125,7 +128,8 @@ class Ehr:
 
 
 def advisor(records: Any = None) -> Advisor:
-    return Advisor(CONTENT, Plans(CONTENT), Terms(CONTENT.terminology), records or Nothing())
+    kept: Any = records or Nothing()
+    return Advisor(CONTENT, Plans(CONTENT), Terms(CONTENT.terminology), kept)
 
 
 ADVISOR = advisor()
