@@ -78,7 +78,7 @@ def _identifiers(case: Scope) -> Iterator[Issue]:
         if not identifier.has("C.1.9.1.r.1") and not identifier.has("C.1.9.1.r.2"):
             yield identifier.missing("C.1.9.1.r.2", "an identifier has a source and a number")
     if isinstance(case.content.get("C.1.7"), Null):
-        yield case.doubt("C.1.7", "may be NI only where a case received in E2B(R2) is passed on")
+        yield case.doubt("C.1.7", "may be NI only where a case from E2B(R2) is passed on; say true or false")
 
 
 def _documents(case: Scope) -> Iterator[Issue]:
@@ -115,7 +115,7 @@ def _patient(case: Scope) -> Iterator[Issue]:
     if not case.has("D.7.2") and not any(one.has("D.7.1.r.1b") for one in inner(case, "D.7.1.r")):
         yield case.doubt("D.7.2", "is missing: there is no coded history; where it is not known, say UNK")
     if case.content.get("D.9.4.r") and case.value("D.9.3") is not True:
-        yield case.doubt("D.9.3", "is not true although an autopsy's findings are given")
+        yield case.doubt("D.9.3", "is not true although an autopsy's findings are given; correct one")
 
 
 def _releases(case: Scope) -> Iterator[Issue]:
@@ -143,16 +143,22 @@ def _reactions(case: Scope, reactions: list[Scope]) -> Iterator[Issue]:
         serious = any(one.value(number) is True for number in _CRITERIA)
         said = one.value("E.i.3.1")
         if (said in ("3", "4") and not serious) or (said in ("1", "2") and serious):
-            yield one.doubt("E.i.3.1", "does not agree with the criteria of seriousness (E.i.3.2)")
+            yield one.doubt(
+                "E.i.3.1", "does not agree with the criteria of seriousness (E.i.3.2); correct one"
+            )
         if (one.value("E.i.7") == "5") != (one.value("E.i.3.2a") is True):
-            yield one.doubt("E.i.7", "is fatal (5) if and only if the reaction results in death (E.i.3.2a)")
+            yield one.doubt(
+                "E.i.7", "is fatal (5) if and only if the reaction results in death (E.i.3.2a); correct one"
+            )
         if one.has("E.i.8") and qualified & _PROFESSIONALS:
-            yield one.doubt("E.i.8", "is not sent where the primary source is a health professional")
+            yield one.doubt(
+                "E.i.8", "is not sent where the primary source is a health professional; leave it out"
+            )
 
 
 def _drugs(drugs: list[Scope], reactions: int) -> Iterator[Issue]:
     roles = {one.value("G.k.1") for one in drugs}
-    if drugs and not roles & _SUSPECTS:
+    if drugs and None not in roles and not roles & _SUSPECTS:
         yield drugs[0].fault(
             "G.k.1", "is nowhere suspect (1), interacting (3) or not administered (4): one must be"
         )

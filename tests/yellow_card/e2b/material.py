@@ -167,7 +167,6 @@ _EXAMPLES: dict[str, Value] = {
     "text": 'Ünder & <over> "it"',
     "token": "ID-1",
     "telecom": "+44 20 7946 0000",
-    "number": Decimal("1.50"),
     "date": "20260728",
     "country": "IE",
     "language": "fra",
@@ -189,6 +188,8 @@ def example(element: Element) -> Value:
         return "false" not in (element.values or {})
     if element.values:
         return list(element.values)[-1]
+    if element.kind == "number":
+        return Decimal(150) if element.whole else Decimal("1.5")
     value = _EXAMPLES[element.kind]
     return value[: element.length] if isinstance(value, str) else value
 

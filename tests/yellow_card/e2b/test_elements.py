@@ -1,10 +1,11 @@
-"""The table of elements: it fits its message, its XPaths hold, and it agrees with its sources where they are."""
+"""The table of elements: it fits its message, its XPaths hold, and it agrees with its sources."""
 
 from __future__ import annotations
 
 import csv
 import re
 from functools import cache
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -27,7 +28,7 @@ def _xpath(written: str, message: bytes) -> list[str]:
     kept = re.split(r"('[^']*')", path)
     path = "".join(part if part.startswith("'") else _STEP.sub(r"h:\1", part) for part in kept)
     path = re.sub(r"self::(\w+)", r"self::h:\1", path)
-    found = etree.fromstring(message).xpath(path, namespaces=SPACES)
+    found: Any = etree.fromstring(message).xpath(path, namespaces=SPACES)
     return [found] if isinstance(found, str) else [str(one) for one in found]
 
 
@@ -97,7 +98,7 @@ def _mfds() -> dict[str, list[str]]:
 def _of_mfds(path: str, message: bytes) -> list[str]:
     """The list's XPath, with its placeholders filled and its claims about the header left out."""
     path = path.replace("[@xsi:schemaLocation='urn:hl7-org:v3 MCCI_IN200100UV01.xsd']", "")
-    root = etree.fromstring(message)
+    root: Any = etree.fromstring(message)
     drug = root.xpath("//h:component/h:substanceAdministration/h:id/@root", namespaces=SPACES)
     event = root.xpath("//h:subjectOf2/h:observation/h:id/@root", namespaces=SPACES)
     path = path.replace("UUID of k-th drug", str(drug[0])).replace("UUID of i-th reaction", str(event[0]))
