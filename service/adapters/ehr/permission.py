@@ -10,7 +10,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from service.domain.addresses import loopback
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PLAIN = re.compile(r"[!-~]+", re.ASCII)
 _HIDDEN = re.compile(r"%(?:2e|2f|5c|00|25)|//|\\|#", re.IGNORECASE)
+_SAFE = "!$&'()*+,;=:@/?%"
 _LONGEST = 8_000
 _PORTS = {"https": 443, "http": 80}
 
@@ -102,7 +103,13 @@ def follow(base: str, link: str) -> str | None:
         return None
     if place.path and place.path[-1] == "":  # base/?page=2
         place = Place(place.origin, place.path[:-1])
-    return url if place.within(home) else None
+    return encoded(url) if place.within(home) else None
+
+
+def encoded(url: str) -> str:
+    """The address with its query encoded as RFC 3986 (3.4) demands: servers refuse a bare ``|``."""
+    path, mark, search = url.partition("?")
+    return f"{path}{mark}{quote(search, safe=_SAFE)}" if mark else url
 
 
 def _is_host(host: str) -> bool:

@@ -10,7 +10,7 @@ from service.adapters.ehr import faults
 from service.adapters.ehr.believing import believe_page, believe_read, next_link
 from service.adapters.ehr.exchange import Ask
 from service.adapters.ehr.faults import EhrFault
-from service.adapters.ehr.permission import find_place, follow
+from service.adapters.ehr.permission import encoded, find_place, follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ class Questions:
         place, home = find_place(url), find_place(server)
         if place is None or home is None or not place.within(home) or len(place.path) == len(home.path):
             raise EhrFault(faults.NOT_ASKED)
-        ask = Ask("GET", url, token, correlation)
+        ask = Ask("GET", encoded(url), token, correlation)
         if "?" not in query:
             answer = await self._again(ask, due)
             return believe_read(answer.content, query)
