@@ -44,7 +44,7 @@ def read(guidance: str, expecting: str) -> Iterator[Case]:
     for path in sorted((FOLDER / guidance).glob("*.toml")):
         with path.open("rb") as file:
             held = tomllib.load(file, parse_float=Decimal)
-        for case in held["case"]:
+        for case in held.get("case", ()):
             if expecting in case["expect"]:
                 yield Case(
                     path.stem,
