@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 _KEPT = 20.0
+_IDLE = 40
 _THREADS = ThreadPoolExecutor(4, thread_name_prefix="names")
 
 
@@ -104,7 +105,7 @@ class _Checked(httpcore.AsyncNetworkBackend):
 class CheckedTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport over checked connections: HTTP/1.1, no proxies, no retries of its own."""
 
-    def __init__(self, *, private: bool, connections: int = 40, resolve: Resolve = resolve) -> None:
+    def __init__(self, *, private: bool, connections: int = 1_000, resolve: Resolve = resolve) -> None:
         """Connects to nothing yet."""
         trusted = httpx.create_ssl_context(trust_env=False)
         super().__init__(verify=trusted, trust_env=False)
@@ -112,7 +113,7 @@ class CheckedTransport(httpx.AsyncHTTPTransport):
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=trusted,
             max_connections=connections,
-            max_keepalive_connections=connections // 2,
+            max_keepalive_connections=_IDLE,
             keepalive_expiry=_KEPT,
             network_backend=_Checked(private=private, resolve=resolve),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from service.operations.clients import Client
 
 _MOST_HOSTS = 1_000
+_PER_HOST = 48
+"""Questions under way to one host at once: one that does not answer leaves connections to the others."""
 SOFTWARE = "htg117"
 
 
-def http_client(*, private: bool, connections: int = 40) -> httpx.AsyncClient:
+def http_client(*, private: bool, connections: int = 1_000) -> httpx.AsyncClient:
     """A client of httpx over checked connections. It follows no redirect and keeps no cookie.
 
     A cookie that one clinician's call was given would else travel with another's.
@@ -63,6 +66,7 @@ class Ehrs:
         self._http: dict[bool, httpx.AsyncClient] = {}
         self._readers: dict[str, Reader] = {}
         self._breakers: dict[Origin, Breaker] = {}
+        self._slots: dict[Origin, asyncio.Semaphore] = {}
 
     def of(self, client: Client | None) -> Reader:
         """The reader of that client's FHIR servers; with None (development mode), of this machine's."""
@@ -73,7 +77,7 @@ class Ehrs:
                 self.exchange(permission.private), self._retries, self._monotonic, self._bounds
             )
             self._readers[name] = Reader(
-                name, permission, questions, self.breaker, self._monotonic, self._new_id
+                name, permission, questions, self.breaker, self.slots, self._monotonic, self._new_id
             )
         return self._readers[name]
 
@@ -88,6 +92,12 @@ class Ehrs:
         if len(self._breakers) > _MOST_HOSTS:  # only in development mode, where no list bounds them
             self._breakers.clear()
         return self._breakers.setdefault(origin, Breaker())
+
+    def slots(self, origin: Origin) -> asyncio.Semaphore:
+        """What bounds the questions under way to a host."""
+        if len(self._slots) > _MOST_HOSTS:
+            self._slots.clear()
+        return self._slots.setdefault(origin, asyncio.Semaphore(_PER_HOST))
 
     async def close(self) -> None:
         """Nothing, once the connections are closed."""

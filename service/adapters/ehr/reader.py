@@ -36,14 +36,19 @@ class Reader:
         permission: Permission,
         questions: Questions,
         breakers: Callable[[Origin], Breaker],
+        slots: Callable[[Origin], asyncio.Semaphore],
         clock: Callable[[], float],
         new_id: Callable[[], str],
     ) -> None:
-        """``name`` is the client's, for logs. ``clock`` gives seconds of a monotonic clock."""
+        """``name`` is the client's, for logs. ``slots`` bound how much of a host's is under way at once.
+
+        ``clock`` gives seconds of a monotonic clock.
+        """
         self._name = name
         self._permission = permission
         self._questions = questions
         self._breakers = breakers
+        self._slots = slots
         self._clock = clock
         self._new_id = new_id
 
@@ -59,7 +64,7 @@ class Reader:
         breaker = self._breakers(place.origin)
         if queries and not breaker.admits(self._clock()):
             return {key: _unread(key, query, EhrFault(faults.RESTING)) for key, query in queries.items()}
-        found = await self._all(access, queries, deadline)
+        found = await self._all(access, queries, deadline, self._slots(place.origin))
         failed = [one for one in found.values() if isinstance(one, EhrFault)]
         if queries and len(failed) == len(queries) and any(one.counts for one in failed):
             breaker.fail(self._clock())
@@ -74,13 +79,13 @@ class Reader:
         }
 
     async def _all(
-        self, access: Access, queries: Mapping[str, str], deadline: float
+        self, access: Access, queries: Mapping[str, str], deadline: float, slots: asyncio.Semaphore
     ) -> dict[str, Resource | EhrFault]:
         """Every query at once; what is not there in time is given up, and not waited for to end."""
         due = self._clock() + deadline
         correlation = self._new_id()
         tasks = {
-            key: asyncio.create_task(self._one(access, query, correlation, due))
+            key: asyncio.create_task(self._one(access, query, correlation, due, slots))
             for key, query in queries.items()
         }
         try:
@@ -94,12 +99,15 @@ class Reader:
             for key, task in tasks.items()
         }
 
-    async def _one(self, access: Access, query: str, correlation: str, due: float) -> Resource | EhrFault:
+    async def _one(
+        self, access: Access, query: str, correlation: str, due: float, slots: asyncio.Semaphore
+    ) -> Resource | EhrFault:
         if not reaches(access.scopes, kind_of(query), searching="?" in query):
             return EhrFault(faults.DENIED, denied=True)
         try:
             server = access.server.rstrip("/")
-            return await self._questions.put(server, query, access.token, correlation, due)
+            async with slots:
+                return await self._questions.put(server, query, access.token, correlation, due)
         except EhrFault as fault:
             return fault
 
