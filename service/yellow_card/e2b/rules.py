@@ -75,7 +75,9 @@ def _members(scope: Scope, checking: Checking) -> Iterator[Issue]:
             yield from check_value(members[number], value, place, checking)
         else:
             known = scope.guide.elements.get(number)
-            belongs = f"; it belongs in {known.group or 'the batch'}" if known is not None else "; take it out"
+            belongs = (
+                f"; it belongs in {known.group or 'the batch'}" if known is not None else "; take it out"
+            )
             yield error(
                 "structure",
                 f"{number[:20]} is no element of {scope.group or 'the batch'}{belongs}",

@@ -94,9 +94,7 @@ def test_each_text_is_as_long_as_it_may_be_and_no_longer(element: Element) -> No
     long = check(put(good(), element, "x" * (length + 1)), guide(), NOW)
     said = [issue.message for issue in long if issue.code == "too-long" and issue.key == element.number]
     assert [issue for issue in fits if issue.code == "too-long"] == []
-    assert said == [
-        f"{name} has {length + 1} characters; at most {length} are allowed: shorten it"
-    ]
+    assert said == [f"{name} has {length + 1} characters; at most {length} are allowed: shorten it"]
 
 
 @pytest.mark.parametrize("element", [one for one in every() if one.values], ids=lambda one: one.number)
