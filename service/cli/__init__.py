@@ -9,6 +9,7 @@ from service.cli.feedback import feedback
 from service.cli.keeping import backup, erase, restore
 from service.cli.outbox import deliver, outbox
 from service.cli.publishing import check, explain, package
+from service.cli.report import report
 from service.cli.serve import serve
 from service.cli.validate import validate
 
@@ -29,6 +30,7 @@ for command in (
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(outbox, name="outbox")
+app.add_typer(report, name="report")
 
 
 def main() -> None:

@@ -168,12 +168,17 @@ async def branch(request: Request) -> Response:
 async def reasoned(request: Request) -> Response:
     """The report after a step that needs a reason: cancel, back, nullify and the like."""
     given = await members(request, ("reason",), ("reason",))
-    step = _REASONED[request.url.path.rsplit("/", 1)[-1]]
+    step = reasoned_step(request.url.path.rsplit("/", 1)[-1])
 
     def verb(desk: Any, case: str, by: str, *, expected: int | None) -> Done:
         return step(desk, case, by, text_of(given, "reason") or "", expected=expected)
 
     return await _done(request, verb, given)
+
+
+def reasoned_step(name: str) -> Callable[..., Done]:
+    """The verb of a step that needs a reason."""
+    return _REASONED[name]
 
 
 def _named(given: Json) -> None:

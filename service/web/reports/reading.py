@@ -107,9 +107,7 @@ def _seen(desk: Desk, case: str) -> tuple[Case, Seen]:
 async def rendering(request: Request) -> Response:
     """The report as it stands in one of its renderings. Nothing is kept of it and its state stays."""
     held = services(request)
-    made = await held.run(
-        _rendered, held.reports, request.path_params["case"], request.path_params["rendering"]
-    )
+    made = await held.run(render, held.reports, request.path_params["case"], request.path_params["rendering"])
     headers = {
         "Content-Disposition": f'inline; filename="{made.file_name}"',
         "Content-Security-Policy": _SEALED,
@@ -118,7 +116,8 @@ async def rendering(request: Request) -> Response:
     return Response(made.body, 200, headers, made.media_type)
 
 
-def _rendered(desk: Desk, case: str, kind: str) -> Rendered:
+def render(desk: Desk, case: str, kind: str) -> Rendered:
+    """The report in one of its renderings. Unprocessable while something in it may identify the patient."""
     renderer = desk.renderers.get(kind)
     if renderer is None:
         known = ", ".join(sorted(desk.renderers)) or "none"

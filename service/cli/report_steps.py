@@ -1,0 +1,197 @@
+"""``report``: what a person does with a report, one function a command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from service.cli.exits import Exit
+from service.cli.report_text import (
+    NOBODY,
+    By,
+    CaseId,
+    Json,
+    Reason,
+    opened,
+    read_value,
+    refuse,
+    tell,
+    tell_drafted,
+)
+
+
+def draft(
+    event: Annotated[str, typer.Argument(help="AdverseEvent/[id], as it is kept here.")],
+    patient: Annotated[
+        Path | None, typer.Option(help="A Patient (JSON), of whom age and sex are told.", exists=True)
+    ] = None,
+    by: By = NOBODY,
+    whole: Json = False,
+) -> None:
+    """The reports of an adverse event, drafted or brought up to what is recorded of it now."""
+    from service.fhir.json_text import decode
+    from service.operations.report.drafting import draft as make
+
+    type_, _, id_ = event.partition("/")
+    if type_ != "AdverseEvent" or not id_:
+        refuse("name the event as AdverseEvent/[id]")
+    with opened() as held:
+        known = decode(patient.read_bytes(), held.limits).resource if patient else None
+        tell_drafted(make(held.reports, id_, by, patient=known), whole)
+
+
+def enter(
+    case: CaseId,
+    values: Annotated[
+        list[str],
+        typer.Argument(help="path=value, such as devices.0.model=EC-20 or reporter.email=a@example.org."),
+    ],
+    by: By = NOBODY,
+    whole: Json = False,
+) -> None:
+    """Puts values on the report, each at its path; numbers, true and false are read as JSON."""
+    from service.operations.report.edits import enter as put
+
+    pairs = [one.partition("=") for one in values]
+    if any(not equals for _, equals, _ in pairs):
+        refuse("each value is given as path=value")
+    with opened() as held:
+        given = {path: read_value(path, text) for path, _, text in pairs}
+        tell(put(held.reports, case, given, by), whole)
+
+
+def clear(case: CaseId, path: Annotated[str, typer.Argument(help="Where the text stands, as show says.")],
+          reason: Reason, by: By, whole: Json = False) -> None:  # fmt: skip
+    """Keeps a person's word that a text of the report does not identify the patient."""
+    from service.operations.report.edits import clear as word
+
+    with opened() as held:
+        tell(word(held.reports, case, path, by, reason), whole)
+
+
+def override(
+    case: CaseId,
+    branch: Annotated[str, typer.Argument(help="device, medicine, defective-medicine, local or unknown.")],
+    reason: Reason,
+    by: By,
+    as_well: Annotated[
+        bool, typer.Option("--as-well", help="Take up an offered report beside this one.")
+    ] = False,
+    whole: Json = False,
+) -> None:
+    """Keeps a person's decision on where the event is reported, against the rules."""
+    from service.domain.safety_report import Branch
+    from service.operations.report import edits
+
+    if branch not in tuple(Branch):
+        refuse(f"'{branch}' is no branch; these are: {', '.join(Branch)}")
+    with opened() as held:
+        decide = edits.take_up if as_well else edits.override
+        tell_drafted(decide(held.reports, case, Branch(branch), by, reason), whole)
+
+
+def ready(case: CaseId, by: By = NOBODY, whole: Json = False) -> None:
+    """Makes the report ready for export. What it lacks does not hold it back."""
+    from service.operations.report import steps
+
+    with opened() as held:
+        tell(steps.ready(held.reports, case, by), whole)
+
+
+def export(
+    case: CaseId,
+    to: Annotated[
+        Path | None, typer.Option(help="Also write the files into this folder.", file_okay=False)
+    ] = None,
+    rendering: Annotated[list[str] | None, typer.Option(help="Only this one; may be given again.")] = None,
+    by: By = NOBODY,
+    whole: Json = False,
+) -> None:
+    """Makes the report's files and keeps them, byte for byte. Nothing is submitted by that."""
+    from service.operations.report.exporting import export as make
+    from service.operations.report.files import read_file
+
+    with opened() as held:
+        done = make(held.reports, case, by, kinds=tuple(rendering or ()))
+        made = [one for one in done.case.exports if one.when == done.case.exports[-1].when]
+        for one in made if to else ():
+            body = read_file(held.records, one)
+            try:
+                to.mkdir(parents=True, exist_ok=True)  # type: ignore[union-attr]
+                (to / one.file_name).write_bytes(body)  # type: ignore[operator]
+            except OSError as fault:
+                print(f"{to}: {fault.strerror}", file=sys.stderr)
+                raise typer.Exit(Exit.USAGE) from None
+            print(f"{to / one.file_name}: {len(body)} bytes", file=sys.stderr)  # type: ignore[operator]
+        for kind, why in done.case.unmade:
+            print(f"{kind} could not be made: {why}", file=sys.stderr)
+        tell(done, whole)
+
+
+def submit(
+    case: CaseId,
+    by_hand: Annotated[
+        bool, typer.Option("--by-hand", help="Record that the person named by --by submitted it.")
+    ] = False,
+    by: By = "",
+    whole: Json = False,
+) -> None:
+    """Gives the report to the site's gateway; with --by-hand records that a person has submitted it."""
+    from service.operations.report.submitting import submit as send
+
+    if by_hand and not by:
+        refuse("--by-hand needs --by: it is that person's word")
+    with opened() as held:
+        tell(send(held.reports, case, by or NOBODY, by_hand=by_hand), whole)
+
+
+def reference(
+    case: CaseId,
+    number: Annotated[str, typer.Argument(help="The reference that the recipient gave.")],
+    by: By = NOBODY,
+    whole: Json = False,
+) -> None:
+    """Records the reference number that came back: the report counts as acknowledged."""
+    from service.operations.report import steps
+
+    with opened() as held:
+        tell(steps.enter_reference(held.reports, case, number, by), whole)
+
+
+def step(
+    case: CaseId,
+    name: Annotated[
+        str, typer.Argument(help="cancel, back, nullify, ask-follow-up, leave-follow-up or look-over.")
+    ],
+    reason: Reason,
+    by: By = NOBODY,
+    whole: Json = False,
+) -> None:
+    """Takes a step that needs a reason: gives it up, back to draft, says that a follow-up is due."""
+    from service.web.reports.changing import REASONED, reasoned_step
+
+    if name not in REASONED:
+        refuse(f"'{name}' is no such step; these are: {', '.join(REASONED)}")
+    with opened() as held:
+        tell(reasoned_step(name)(held.reports, case, by, reason), whole)
+
+
+def follow_up(
+    case: CaseId,
+    amendment: Annotated[
+        str, typer.Option(help="amendment or nullification; left out, there is new information.")
+    ] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why; needed with --amendment.")] = "",
+    by: By = NOBODY,
+    whole: Json = False,
+) -> None:
+    """Begins the next version of the case, from what is recorded now."""
+    from service.operations.report import steps
+
+    with opened() as held:
+        tell(
+            steps.follow_up(held.reports, case, by, amendment=amendment or None, reason=reason or None), whole
+        )
