@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -61,7 +62,8 @@ def test_what_is_known_of_a_patient_is_listed() -> None:
         for kind, text in (
             ("name", "Zoë"), ("name", "Quill"), ("name", "Müller-O'Brien"), ("name", "Zoë Müller-O'Brien"),
             ("name", "Müller-O'Brien Zoë"), ("name", "Quill Müller-O'Brien"),
-            ("name", "Müller-O'Brien Quill"), ("name", "Zippy"), ("name", "Xanthe"), ("name", "Yarrow"), ("name", "Xanthe Yarrow"),
+            ("name", "Müller-O'Brien Quill"), ("name", "Zippy"),
+            ("name", "Xanthe"), ("name", "Yarrow"), ("name", "Xanthe Yarrow"),
             ("name", "Yarrow Xanthe"), ("birth-date", "1950-03-02"), ("number", "9990000018"),
             ("number", "RXH-004711"), ("number", "p-88123"), ("telephone", "+44 20 7946 0123"),
             ("email", "zoe.quill@example.org"), ("address", "12 Juniper Crescent"), ("address", "Flat 3"),
@@ -192,13 +194,14 @@ def test_every_text_that_a_person_may_have_written_is_searched() -> None:
 
 def put(report: SafetyReport, path: str, text: str) -> SafetyReport:
     name, _, rest = path.partition(".")
-    held = getattr(report, name)
-    if not rest:
-        return replace(report, **{name: text})
+    held: Any = getattr(report, name)
+    made: Any = text
     if isinstance(held, tuple):
-        part = replace(held[0], **{rest.partition(".")[2]: text})
-        return replace(report, **{name: (part,)})  # type: ignore[arg-type]
-    return replace(report, **{name: replace(held, **{rest: text})})
+        made = (replace(held[0], **{rest.partition(".")[2]: text}),)
+    elif rest:
+        made = replace(held, **{rest: text})
+    changed: dict[str, Any] = {name: made}
+    return replace(report, **changed)
 
 
 BEFORE = st.sampled_from(["", "Seen: ", "(", "the patient, ", "\n", "- ", "§ "])
