@@ -30,6 +30,7 @@ from service.adapters.content_checks import require_sound
 from service.adapters.deliveries import running
 from service.adapters.journal import Journal
 from service.adapters.outbox_metrics import OutboxMetrics
+from service.cds.faces import ICON
 from service.domain.errors import ServiceError
 from service.domain.site import Site
 from service.fhir.json_text import Document, Limits
@@ -46,6 +47,7 @@ from service.web.hooks import routes as hooks
 from service.web.hooks.cors import Origins
 from service.web.hooks.desk import Desk
 from service.web.hooks.limits import Buckets, Used
+from service.web.icon import icon
 from service.web.operations.registry import OPERATIONS
 from service.web.reports import routes as reports
 from service.web.reports.metrics import ReportMetrics
@@ -278,6 +280,7 @@ def service_routes() -> list[Route]:
         for path, handler in (
             ("/", pages.first), ("/docs", pages.docs), ("/openapi.json", pages.openapi),
             ("/health", health.health), ("/ready", health.ready), ("/metrics", health.metrics),
+            (ICON, icon),
         )
     ]  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from service.cds.faces import paragraphs
+from service.cds.faces import ICON, paragraphs
 from service.cds.links import links
 from service.cds.suggestions import form_in_progress, offered, proposed
 from service.cds.tables import escape, link, plain, published, shorten, table, units
@@ -83,12 +83,19 @@ def card(
         "summary": summary_,
         "detail": detail,
         "indicator": indicator,
-        "source": face.source,
+        "source": _source(face, showing.base),
         **suggestions,
         "overrideReasons": list(face.overrides),
         "links": list(links_),
     }
     return {name: value for name, value in made.items() if value not in (None, "", [], {})}
+
+
+def _source(face: Face, base: str) -> Resource:
+    """The card's source; its icon is the plan's own, else this service's where browsers may show it."""
+    if "icon" in face.source or not base.startswith("https://"):
+        return face.source
+    return face.source | {"icon": f"{base}{ICON}"}
 
 
 def summary(said: str, order: Order) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Resource = dict[str, Any]
 OVERRIDE_REASONS = "/StructureDefinition/override-reasons"
+ICON = "/icon.png"
+"""Where this service gives the icon of its cards."""
 _BEHAVIOUR = {"at-most-one": "at-most-one", "exactly-one": "at-most-one"}
 
 

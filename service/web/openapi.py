@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from service.cds.discovery import services_of
+from service.cds.faces import ICON
 from service.operations.searching.parameters import RECORD_TYPES, parameters
 from service.web import openapi_hooks, openapi_reports
 from service.web.capability import CREATED
@@ -73,6 +74,7 @@ def _plain() -> Part:
         "/health": page("health", "Whether the process runs", "application/json"),
         "/ready": page("ready", "Whether the records answer", "application/json"),
         "/metrics": page("metrics", "What is counted and timed, for Prometheus", "text/plain"),
+        ICON: page("icon", "The icon of the cards of CDS Hooks", "image/png"),
     }
     found["/ready"]["get"]["responses"]["503"] = {
         "description": "Not ready, and why",

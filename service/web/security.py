@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from starlette.datastructures import Headers
 
+from service.cds.faces import ICON
 from service.domain.errors import Forbidden, ServiceError, Unauthenticated
 from service.operations.searching.parameters import RECORD_TYPES
 from service.web.errors import answer
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from service.operations.ports import Caller
 
-OPEN = frozenset({"/", "/docs", "/health", "/ready", "/metrics", "/fhir/metadata", "/openapi.json"})
+OPEN = frozenset({"/", "/docs", "/health", "/ready", "/metrics", "/fhir/metadata", "/openapi.json", ICON})
 """What anybody may ask for."""
 HOOKS = "/cds-services"
 """Where CDS clients come in; their tokens are another kind and are judged there."""

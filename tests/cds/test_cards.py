@@ -64,6 +64,7 @@ def test_the_card_of_a_patient_not_discussed_is_this_card() -> None:
         "source": {
             "label": "NICE HealthTech guidance HTG117",
             "url": shown.GUIDANCE,
+            "icon": "https://htg117.example/icon.png",
             "topic": {
                 "system": "https://htg117.example/fhir/CodeSystem/htg117-topics",
                 "code": "patient-selection",
@@ -268,7 +269,8 @@ def test_an_order_without_the_code_is_told_of_and_not_assessed() -> None:
             "**Its criteria were not assessed.** Once the order has the procedure's code, they are."
         ),
         "indicator": "info",
-        "source": shown.faces().of(shown.plan().resource).source,
+        "source": shown.faces().of(shown.plan().resource).source
+        | {"icon": "https://htg117.example/icon.png"},
         "links": [shown.faces().of(shown.plan().resource).guidance],
     }
 
@@ -282,6 +284,12 @@ def test_an_order_that_could_not_be_judged_says_why() -> None:
         "NICE HealthTech guidance HTG117: order not assessed (order: ServiceRequest/3)"
     )
     assert card["detail"] == f"**Order:** ServiceRequest/3\n\n**Its criteria were not assessed.** {reason}"
+
+
+def test_an_icon_is_only_named_where_a_browser_may_show_it() -> None:
+    """https alone, as a page of the EHR that shows the card is."""
+    of = shown.assessed(Answers(ALL_MET))
+    assert "icon" not in shown.card(of, shown=shown.showing(base="http://127.0.0.1:8000"))["source"]
 
 
 def test_a_client_that_asks_for_system_actions_gets_the_record_of_the_answer_alone() -> None:
