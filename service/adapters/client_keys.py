@@ -13,6 +13,7 @@ import httpx
 import structlog
 
 from service.adapters.keys import read_keys
+from service.adapters.trust import trusted
 from service.domain.errors import ServiceError
 from service.fhir.json_text import Limits, decode
 
@@ -106,7 +107,7 @@ class ClientKeys:
 
     async def _get(self) -> bytes:
         if self._http is None:
-            self._http = httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
+            self._http = httpx.AsyncClient(timeout=_TIMEOUT, verify=trusted(), trust_env=False)
         async with self._http.stream("GET", str(self._client.jku), headers=_HEADERS) as answer:
             if answer.status_code != httpx.codes.OK or "content-encoding" in answer.headers:
                 raise ValueError(f"status {answer.status_code}")

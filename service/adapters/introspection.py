@@ -16,6 +16,7 @@ from urllib.parse import quote_plus
 
 import httpx
 
+from service.adapters.trust import trusted
 from service.domain.errors import Unauthenticated, Unavailable
 from service.operations.ports import Caller
 
@@ -71,7 +72,7 @@ class Introspection:
         }
         self._audience = audience
         self._clock = clock
-        self._http = http or httpx.Client(timeout=_TIMEOUT, trust_env=False)
+        self._http = http or httpx.Client(timeout=_TIMEOUT, verify=trusted(), trust_env=False)
         self._said: dict[bytes, _Said] = {}
         self._turn = Lock()
 

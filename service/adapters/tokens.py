@@ -18,6 +18,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from service.adapters.trust import trusted
 from service.domain.errors import Unauthenticated, Unavailable
 from service.operations.ports import Caller
 
@@ -58,7 +59,7 @@ class Tokens:
         self._keys = {issuer.rstrip("/"): _Held() for issuer in issuers}
         self._audience = audience
         self._clock = clock
-        self._http = http or httpx.Client(timeout=_TIMEOUT, trust_env=False)
+        self._http = http or httpx.Client(timeout=_TIMEOUT, verify=trusted(), trust_env=False)
         self._turn = Lock()
 
     def judge(self, token: str) -> Caller:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpcore
 import httpx
 
+from service.adapters.trust import trusted
 from service.domain.addresses import loopback
 
 if TYPE_CHECKING:
@@ -107,11 +108,11 @@ class CheckedTransport(httpx.AsyncHTTPTransport):
 
     def __init__(self, *, private: bool, connections: int = 1_000, resolve: Resolve = resolve) -> None:
         """Connects to nothing yet."""
-        trusted = httpx.create_ssl_context(trust_env=False)
-        super().__init__(verify=trusted, trust_env=False)
+        context = trusted()
+        super().__init__(verify=context, trust_env=False)
         # httpx has no argument for a network backend; its pool is replaced before it is ever used
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trusted,
+            ssl_context=context,
             max_connections=connections,
             max_keepalive_connections=_IDLE,
             keepalive_expiry=_KEPT,

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
+    from ssl import SSLContext
 
 FHIR_JSON = "application/fhir+json"
 Resource = dict[str, Any]
@@ -124,7 +125,8 @@ def condition(id_: str, patient: str = "1") -> Resource:
 class Peer:
     """The server. ``routes`` by path (``/fhir/Condition``); ``requests`` are all that came."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: SSLContext | None = None) -> None:
+        self._tls = tls
         self.routes: dict[str, Serve] = {}
         self.requests: list[Request] = []
         self.port = 0
@@ -157,7 +159,7 @@ class Peer:
         self._loop.close()
 
     async def _serve(self) -> None:
-        server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+        server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
