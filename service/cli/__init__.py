@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from service.cli.e2b import e2b
 from service.cli.evaluate import apply, assess, extract, populate
 from service.cli.feedback import feedback
 from service.cli.keeping import backup, erase, restore
@@ -31,6 +32,7 @@ for command in (
     app.command()(command)
 app.add_typer(outbox, name="outbox")
 app.add_typer(report, name="report")
+app.add_typer(e2b, name="e2b")
 
 
 def main() -> None:
