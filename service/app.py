@@ -13,6 +13,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ from service.fhir.json_text import Document, Limits
 from service.operations.act import Actor
 from service.operations.advise import Advisor, advise
 from service.operations.assess import Plans
+from service.operations.report.following import follow_form
 from service.operations.report.opening import open_desk as open_reports
 from service.operations.report.renderings import make_renderers
 from service.operations.submit import Sent, submit
@@ -269,7 +271,10 @@ def load_examples(app: FastAPI) -> int:
     examples = held.content.examples("QuestionnaireResponse")
     for one in examples:
         sent = Sent(Document(one.resource, one.body.decode()), one.resource, one.body)
-        submit(sent, held.records, held.content, held.act, now=now(), software=f"htg117 {version()}")
+        submit(
+            sent, held.records, held.content, held.act, now=now(), software=f"htg117 {version()}",
+            reporting=partial(follow_form, held.reports),
+        )  # fmt: skip
     return len(examples)
 
 
