@@ -128,7 +128,21 @@ def build(
         updated=source.updated,
         linked=linked,
         override=decision.override,
+        yellow_card=_reference(source, group)
+        if [one for one in cases if one in REPORTED] == [branch]
+        else None,
     )
+
+
+def _reference(source: Source, group: Group) -> str | None:
+    """The references that the form names of reports made elsewhere, as one text."""
+    return ", ".join(references(source, group)) or None
+
+
+def references(source: Source, group: Group) -> tuple[str, ...]:
+    """Every reference of a report made elsewhere that the form names."""
+    held = (value(one, group.yellow_card) for one in groups(source.group, group.yellow_cards))
+    return tuple(dict.fromkeys(str(one) for one in held if one))
 
 
 def _event(source: Source, fields: Fields, group: Group) -> ReportedEvent:

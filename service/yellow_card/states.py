@@ -23,7 +23,8 @@ class Step(StrEnum):
 
     ``ASK`` says that a follow-up is due, ``LEAVE`` that none is needed after all (``RESUME``, where the
     report was not acknowledged yet), ``FOLLOW`` starts one, and ``ABANDON`` gives up the one begun.
-    ``NULLIFY`` asks for a follow-up that takes the whole case back.
+    ``NULLIFY`` asks for a follow-up that takes the whole case back. ``FIND``: the form names the reference of
+    a report that was made elsewhere.
     """
 
     REVISE = "revise"
@@ -33,6 +34,7 @@ class Step(StrEnum):
     DELIVER = "deliver"
     RETURN = "return"
     REFER = "enter-reference"
+    FIND = "reported-elsewhere"
     ACKNOWLEDGE = "acknowledge"
     REJECT = "reject"
     NULLIFY = "nullify"
@@ -60,6 +62,7 @@ TRANSITIONS: Mapping[Step, Mapping[State, State]] = {
         State.ACKNOWLEDGED: State.ACKNOWLEDGED,
         State.FOLLOW_UP: State.FOLLOW_UP,
     },
+    Step.FIND: dict.fromkeys((State.DRAFT, State.READY, State.PREPARED), State.ACKNOWLEDGED),
     Step.ACKNOWLEDGE: {State.SUBMITTED: State.ACKNOWLEDGED, State.FOLLOW_UP: State.FOLLOW_UP},
     Step.REJECT: dict.fromkeys((State.SUBMITTED, State.FOLLOW_UP), State.REJECTED),
     Step.ASK: dict.fromkeys((State.SUBMITTED, State.ACKNOWLEDGED, State.FOLLOW_UP), State.FOLLOW_UP),
@@ -107,5 +110,5 @@ def acknowledged(report: SafetyReport) -> bool:
     return False
 
 
-_TAKEN, _GIVEN = ("acknowledged", "reference "), ("submitted", "queued")
+_TAKEN, _GIVEN = ("acknowledged", "reference ", "reported elsewhere"), ("submitted", "queued")
 """How the changes begin that say so."""

@@ -13,9 +13,9 @@ from service.operations.report.entering import overlay
 from service.operations.report.gathering import gather, read_event
 from service.operations.representation import instant
 from service.operations.searching.values import reference_parts
-from service.yellow_card.building import build, case_id, suspicion
+from service.yellow_card.building import build, case_id, references, suspicion
 from service.yellow_card.reportability import REPORTED, decide
-from service.yellow_card.states import Step, move, note
+from service.yellow_card.states import TRANSITIONS, Step, move, note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,10 +150,25 @@ def _made(
             made.append(_new(built, subject, form_version, again.get(one.branch, 0), who, now))
         else:
             made.append(refreshed(held, built, form_version, who, now))
+        made[-1] = _told_of(made[-1], references(source, fields.groups[source.name]), now)
     for branch, held in latest.items():
         if branch not in ids:
             made.append(superseded(held, _why(where.decisions), who, now))
     return made
+
+
+def _told_of(case: Case, named: tuple[str, ...], now: str) -> Case:
+    """The case once the form is heard that names the references of reports made elsewhere."""
+    report, found = case.report, case.built.yellow_card
+    if not named or report.branch not in REPORTED or report.yellow_card:
+        return case
+    if found and report.state in TRANSITIONS[Step.FIND] and not case.sent:
+        told = move(report, Step.FIND, who="the form", when=now, what=f"reported elsewhere as {found}")
+        return replace(case, report=replace(told, yellow_card=found), changed=now)
+    said = (
+        f"the form names a report made elsewhere ({', '.join(named)}); enter it on the report that it means"
+    )
+    return case if case.flag == said or found else replace(case, flag=said, changed=now)
 
 
 def _build(
@@ -174,7 +189,8 @@ def _over(case: Case) -> bool:
 
 
 def _new(built: SafetyReport, subject: Resource, form_version: int, again: int, who: str, now: str) -> Case:
-    report = note(built, who=who, when=now, what="drafted", reason=built.decided_by)
+    blank = replace(built, yellow_card=None)
+    report = note(blank, who=who, when=now, what="drafted", reason=built.decided_by)
     return Case(report, built, subject, now, now, form_version=form_version, again=again)
 
 

@@ -551,3 +551,26 @@ def test_a_follow_up_is_asked_for_with_a_reason(house: House) -> None:
         follow_up(house.desk, case.id, WHO, amendment="correction")
     begun = follow_up(house.desk, case.id, WHO, amendment="amendment", reason="wrong lot").case
     assert (begun.report.amendment, begun.report.amendment_reason) == ("amendment", "wrong lot")
+
+
+CARD = {"event.yellow-card": [{"event.yellow-card.reference": "YC-77"}]}
+
+
+def test_a_reference_on_the_form_says_that_it_was_reported_elsewhere(house: House) -> None:
+    case = first(house, LEAK | CARD)
+    assert (case.report.state, case.report.yellow_card) == (State.ACKNOWLEDGED, "YC-77")
+    assert case.report.changes[-1].what == "reported elsewhere as YC-77"
+    assert draft(house.desk, case.event.partition("/")[2], WHO).stored == ()
+
+
+def test_a_reference_that_came_with_an_amendment_counts_too(house: House) -> None:
+    case = first(house)
+    amended(house, LEAK | CARD)
+    assert cases.read(house.records, case.id).report.state is State.ACKNOWLEDGED
+
+
+def test_a_reference_that_may_mean_either_report_is_left_to_a_person(house: House) -> None:
+    case = first(house, MEDICINE | CARD | {"event.suspect": ["medicine", "cement"]})
+    assert (case.report.state, case.report.yellow_card) == (State.DRAFT, None)
+    assert case.flag == "the form names a report made elsewhere (YC-77); enter it on the report that it means"
+    assert draft(house.desk, case.event.partition("/")[2], WHO).stored == ()
