@@ -195,7 +195,13 @@ def _collection(value: Any, shapes: Shapes, type_: str | None) -> list[Any]:
     if value.__class__ is Node:
         return [value]
     if isinstance(value, list | tuple):
-        return [item for one in value for item in _collection(one, shapes, type_)]
+        out: list[Any] = []
+        for one in value:
+            if one.__class__ is Node:
+                out.append(one)
+            else:
+                out += _collection(one, shapes, type_)
+        return out
     return [] if value is None else [_item(value, shapes, type_)]
 
 

@@ -103,8 +103,8 @@ class Filling:
     ) -> None:
         here = f"{place}.item[{len(into)}]"
         named, contexts = self._contexts(item, scope, here)
-        for results in contexts:
-            inner = scope if named is None else scope.bound(named, results)
+        for items in contexts:
+            inner = scope if named is None else scope.bound(named, items)
             for variable in self._readings.of(item).variables:
                 inner = inner.declare(variable, self.response)
             children: list[Resource] = []
@@ -114,32 +114,28 @@ class Filling:
             if not children:
                 del entry["item"]
 
-    def _contexts(
-        self, item: FormItem, scope: Scope, place: str
-    ) -> tuple[str | None, list[list[fhirpath.Result]]]:
-        """The name of the group's population context, and its results: one list a repetition."""
+    def _contexts(self, item: FormItem, scope: Scope, place: str) -> tuple[str | None, list[list[Any]]]:
+        """The name of the group's population context, and the engine's items: one list a repetition."""
         expression = self._readings.of(item).context
         if expression is None:
             return None, [[]]
         try:
-            results = self._results(expression, scope)
+            found = self._found_in(expression, scope)
         except Unknown as reason:
             self.issues.append(self._unknown(item, str(reason), place))
             return expression.name, [[]]
         if item.repeats:
-            return expression.name, [[result] for result in results] or [[]]
-        if len(results) > 1:
-            said = (
-                f"{item.link_id}: the record holds {len(results)}; which one is meant is for a person to say"
-            )
+            return expression.name, [[one] for one in found] or [[]]
+        if len(found) > 1:
+            said = f"{item.link_id}: the record holds {len(found)}; which one is meant is for a person to say"
             self.issues.append(information("multiple-matches", said, place))
             return expression.name, [[]]
-        return expression.name, [results]
+        return expression.name, [found]
 
-    def _results(self, expression: Expression, scope: Scope) -> list[fhirpath.Result]:
-        """The results of a context; a query gives its Bundle's resources one by one."""
+    def _found_in(self, expression: Expression, scope: Scope) -> list[Any]:
+        """The items of a context; a query gives its Bundle's resources one by one."""
         if expression.is_fhirpath:
-            return scope.evaluate(expression, self.response)
+            return scope.items(expression, self.response)
         bundle = scope.search(expression, self.response)
         found = [entry["resource"] for entry in bundle.get("entry", ()) if "resource" in entry]
         return scope.given("found", found).values["found"]
@@ -192,7 +188,7 @@ class Filling:
                 said = f"{item.link_id}: what the record holds is not filled in: {fault}"
                 self.issues.append(warning("value", said, place))
                 continue
-            sources = sources_of([result]) or also
+            sources = sources_of([result.item]) or also
             self.filled.append(Filled(item.link_id, f"{place}.answer[{len(answers)}]", sources))
             answers.append(answer | self._said(sources))
         return answers

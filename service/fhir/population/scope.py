@@ -46,25 +46,27 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Variables by name, those that failed with their reasons, and each one's sources."""
+    """Variables by name, those that failed with their reasons, and each one's sources.
+
+    ``values`` are the engine's own items, which the next expression takes as they are.
+    """
 
     surroundings: Surroundings
-    values: Mapping[str, list[fhirpath.Result]] = field(default_factory=dict)
+    values: Mapping[str, list[Any]] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
 
     def given(self, name: str, values: Iterable[Any]) -> Scope:
         """The scope with a variable whose values a caller gave."""
-        program = fhirpath.compiled("$this")
-        return self.bound(name, program.nodes(list(values)))
+        return self.bound(name, fhirpath.compiled("$this").items(list(values)))
 
-    def bound(self, name: str, results: list[fhirpath.Result], also: tuple[Source, ...] = ()) -> Scope:
-        """The scope with a variable that has these results."""
+    def bound(self, name: str, items: list[Any], behind: tuple[Source, ...] | None = None) -> Scope:
+        """The scope with a variable that has these items, and sources behind them if not their own."""
         failed = self.failed
         if name in failed:
             failed = {known: reason for known, reason in failed.items() if known != name}
-        sources = {**self.sources, name: sources_of(results) or also}
-        return Scope(self.surroundings, {**self.values, name: results}, failed, sources)
+        sources = sources_of(items) if behind is None else behind
+        return Scope(self.surroundings, {**self.values, name: items}, failed, {**self.sources, name: sources})
 
     def without(self, name: str, reason: str) -> Scope:
         """The scope with a variable that could not be had."""
@@ -78,20 +80,25 @@ class Scope:
         try:
             if expression.language == QUERY:
                 return self.given(name, [self.search(expression, response)])
-            results = self.evaluate(expression, response)
+            items = self.items(expression, response)
         except Unknown as reason:
             return self.without(name, str(reason))
-        return self.bound(name, results, self.behind(expression))
+        return self.bound(name, items, sources_of(items) or self.behind(expression))
 
-    def evaluate(self, expression: Expression, response: Resource) -> list[fhirpath.Result]:
-        """The expression's results over the response so far; Unknown where they could not be had."""
+    def items(self, expression: Expression, response: Resource) -> list[Any]:
+        """The engine's items of an expression over the response so far; Unknown where they cannot be had."""
         if not expression.is_fhirpath:
             raise Unknown(f"{expression.language or 'an unnamed language'} is not evaluated here")
         return self._run(expression.text, expression.names, response)
 
+    def evaluate(self, expression: Expression, response: Resource) -> list[fhirpath.Result]:
+        """The expression's results over the response so far; Unknown where they could not be had."""
+        return [fhirpath.Result.of(item) for item in self.items(expression, response)]
+
     def of(self, text: str) -> list[fhirpath.Result]:
         """The results of an expression of the program's own over the scope's variables."""
-        return self._run(text, frozenset(re.findall(r"%([A-Za-z_]\w*)", text)), {})
+        names = frozenset(re.findall(r"%([A-Za-z_]\w*)", text))
+        return [fhirpath.Result.of(item) for item in self._run(text, names, {})]
 
     def behind(self, expression: Expression) -> tuple[Source, ...]:
         """The sources of every variable that the expression names."""
@@ -108,7 +115,8 @@ class Scope:
 
         def fill(match: re.Match[str]) -> str:
             names = frozenset(re.findall(r"%`?([A-Za-z_]\w*)", match[1]))
-            values = [str(result.value) for result in self._run(match[1], names, response)]
+            items = self._run(match[1], names, response)
+            values = [str(fhirpath.Result.of(item).value) for item in items]
             if not values:
                 raise Unknown(f"the query needs '{match[1].strip()}', which has no value")
             return ",".join(quote(value, safe="/:|") for value in values)
@@ -118,14 +126,15 @@ class Scope:
         except ServiceError as fault:
             raise Unknown(str(fault)) from fault
 
-    def _run(self, text: str, names: frozenset[str], response: Resource) -> list[fhirpath.Result]:
-        for name in sorted(names):
-            if name in self.failed:
-                raise Unknown(f"%{name}: {self.failed[name]}")
+    def _run(self, text: str, names: frozenset[str], response: Resource) -> list[Any]:
+        if self.failed:
+            for name in sorted(names):
+                if name in self.failed:
+                    raise Unknown(f"%{name}: {self.failed[name]}")
         variables = {name: self.values.get(name, []) for name in names if name not in _ENGINE}
         try:
             program = fhirpath.compiled(text, variables=frozenset(variables))
-            return program.nodes(
+            return program.items(
                 response,
                 variables=variables,
                 now=self.surroundings.now,

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from service import fhirpath
-
 Resource = dict[str, Any]
 _NO_SOURCE = frozenset({"Bundle", "Questionnaire", "QuestionnaireResponse", "Parameters"})
 _DATES = (
@@ -49,11 +47,11 @@ def source_of(resource: Resource) -> Source | None:
     return Source(f"{kind}/{identifier}", _date(resource))
 
 
-def sources_of(results: Iterable[fhirpath.Result]) -> tuple[Source, ...]:
-    """The resources that the results lie in, each once, in their order; computed values lie in none."""
+def sources_of(items: Iterable[Any]) -> tuple[Source, ...]:
+    """The resources that the engine's items lie in, each once, in order; computed values lie in none."""
     found: dict[str, Source] = {}
-    for result in results:
-        node = result.item
+    for item in items:
+        node = item
         while node is not None:
             value = getattr(node, "value", None)
             if isinstance(value, dict) and "resourceType" in value:

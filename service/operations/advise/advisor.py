@@ -196,8 +196,9 @@ class Advisor:
         return choose(question.forms[0], here, record, kept, self._content)
 
     def _application(self, plan: Plan, assessed: Assessed, showing: Showing) -> Application:
-        practitioner = showing.user if "Practitioner/" in showing.user else None
-        circumstances = Circumstances(showing.patient, showing.now, showing.encounter, practitioner, None)
+        circumstances = Circumstances(
+            showing.patient, showing.now, showing.encounter, showing.user or None, None
+        )
         return Application(
             plan.resource, plan, assessed.form, circumstances, {}, self._content.resolve, assessed.evaluation
         )
