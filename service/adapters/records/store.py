@@ -159,8 +159,11 @@ class Store:
 
     def search(self, query: Query) -> Page:
         """The current records that match."""
-        chosen = selection.select_records(query)
+        chosen = selection.select_records(query) if query.cursor else None
         with answering(), self.engine.connect() as connection:
+            if chosen is None and selection.finds_nothing(connection, query):
+                return Page((), 0, None)
+            chosen = chosen or selection.select_records(query)
             rows = connection.execute(chosen.page).all() if query.count else []
             whole = query.count and query.cursor is None and len(rows) <= query.count
             total = len(rows) if whole else connection.execute(chosen.count).scalar_one()

@@ -104,12 +104,8 @@ _RECORDS = {
     "security-label token securityLabel; setting token context.practiceSetting; status token status; "
     "subject reference subject; type token type",
     "Binary": "",  # R4 gives it none of its own
-    "AuditEvent": "action token action; address string agent.network.address; agent reference agent.who; "
-    "agent-name string agent.name; agent-role token agent.role; altid token agent.altId; date date recorded; "
-    "entity reference entity.what; entity-name string entity.name; entity-role token entity.role; "
-    "entity-type token entity.type; outcome token outcome; patient reference:Patient agent.who,entity.what; "
-    "policy uri agent.policy; site token source.site; source reference source.observer; "
-    "subtype token subtype; type token type",
+    "AuditEvent": "agent reference agent.who; date date recorded; entity reference entity.what; "
+    "outcome token outcome; patient reference:Patient agent.who,entity.what; type token type",
 }
 
 _INTERNAL = {
