@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     Report = Callable[[str, str, str], None]
 
 Resource = dict[str, Any]
-ID = re.compile(r"(?:Patient/)?[A-Za-z0-9\-.]{1,255}")
-_ENCOUNTER = re.compile(r"(?:Encounter/)?[A-Za-z0-9\-.]{1,255}")
+ID = re.compile(r"(?:Patient/)?[A-Za-z0-9\-._]{1,255}")
+_ENCOUNTER = re.compile(r"(?:Encounter/)?[A-Za-z0-9\-._]{1,255}")
 _REFERENCE = re.compile(
-    r"(?:https?://[^\s?#]+/)?([A-Z][A-Za-z]{1,60})/[A-Za-z0-9\-.]{1,255}(?:/_history/[\w\-.]{1,64})?"
+    r"(?:https?://[^\s?#]+/)?([A-Z][A-Za-z]{1,60})/[A-Za-z0-9\-._]{1,255}(?:/_history/[\w\-.]{1,64})?"
 )
 _SELECTION = re.compile(r"[^\s]{1,512}")
 MOST_ORDERS = 1000
@@ -41,7 +41,7 @@ def read_context(hook: str, context: Resource, report: Report) -> Read:
     found: dict[str, Any] = {}
     for one in HOOKS[hook].fields:
         place = f"context.{one.name}"
-        value = context.get(one.name, _MISSING)
+        value = context.get(one.name, context.get(one.also, _MISSING))
         if value is _MISSING:
             if one.required:
                 report("required", place, f"{place} is required by {hook}: {_WANTED[one.kind]}")

@@ -85,7 +85,8 @@ def _usage(needed: bool) -> str:
     if not needed:
         return (
             "The records kept here are asked first. Completed forms that the EHR keeps are read from the "
-            "prefetched data, or from the FHIR server with the access that the call carries."
+            "prefetched data, or from the FHIR server with the access that the call carries; where nothing "
+            "is kept here and neither is there, the answer is 412 with the keys."
         )
     return (
         "Each part of the record is taken from the prefetched data: null says that there is nothing, an "

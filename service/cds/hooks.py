@@ -17,13 +17,15 @@ class Field:
 
     ``kind`` is ``user`` (a reference to a person), ``patient`` and ``encounter`` (an id), ``reference``,
     ``references`` and ``selections`` (arrays of them), ``bundle`` or ``tasks`` (an array of
-    resources). ``token``: a prefetch template may name it.
+    resources). ``token``: a prefetch template may name it. ``also`` is the name that the hook's own example
+    gives it, which is taken too.
     """
 
     name: str
     kind: str
     required: bool = True
     token: bool = True
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,9 @@ HOOKS = {
             "when a performer is chosen for an order",
             (
                 _PATIENT,
-                Field("dispatchedOrders", "references"),
+                Field("dispatchedOrders", "references", also="dispatched-orders"),
                 Field("performer", "reference"),
-                Field("fulfillmentTasks", "tasks", required=False, token=False),
+                Field("fulfillmentTasks", "tasks", required=False, token=False, also="fulfillment-tasks"),
             ),
         ),
         Hook(

@@ -165,6 +165,17 @@ def test_a_patient_may_be_named_by_id_or_reference(value: str) -> None:
     )
 
 
+def test_the_names_of_order_dispatchs_own_example_are_taken_too() -> None:
+    context = {
+        "patientId": "1288992",
+        "dispatched-orders": ["ServiceRequest/proc002"],
+        "performer": "Organization/some-performer",
+        "fulfillment-tasks": [{"resourceType": "Task", "status": "draft", "intent": "order"}],
+    }
+    call = read_call(request("order-dispatch", context=context), service("order-dispatch"))
+    assert call.chosen == ("ServiceRequest/proc002",)
+
+
 @pytest.mark.requirement("FHIR Resource Access: fhirServer is REQUIRED with fhirAuthorization")
 def test_a_token_needs_its_server() -> None:
     assert faults(request(fhirAuthorization=AUTHORIZATION)) == [("required", "fhirServer")]
