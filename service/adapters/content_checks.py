@@ -17,6 +17,7 @@ from service import fhirpath
 from service.adapters.content import Fault
 from service.adapters.content_elements import Element, elements
 from service.cds.attention import read_attention
+from service.cds.faces import read_face
 from service.domain.errors import ContentFault
 from service.domain.issues import error
 from service.fhir import extraction, validation
@@ -95,9 +96,11 @@ def check_plans(content: Folder) -> Iterator[Fault]:
         try:
             read_plan(one.resource)
             read_attention(one.resource)
+            read_face(one.resource, content)
         except ContentFault as fault:
-            for issue in fault.issues:
-                yield Fault(one.file, issue.expression, issue.message)
+            yield from (Fault(one.file, issue.expression, issue.message) for issue in fault.issues)
+            if not fault.issues:
+                yield Fault(one.file, "", str(fault))
 
 
 def check_canonicals(content: Folder) -> Iterator[Fault]:
