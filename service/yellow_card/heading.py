@@ -64,9 +64,9 @@ class Heading:
 def head(report: SafetyReport, instructions: tuple[str, ...], destination: Destination | None) -> Heading:
     """The head of a report as it stands. Only what is yet to be submitted says where to."""
     status, meaning = _STATES[report.state]
-    if report.branch is Branch.LOCAL:
+    if report.branch is Branch.LOCAL and report.state is not State.CANCELLED:
         status, meaning = "Not for the Yellow Card scheme", report.decided_by
-    elif report.branch is Branch.UNKNOWN:
+    elif report.branch is Branch.UNKNOWN and report.state is not State.CANCELLED:
         status, meaning = "Not decided, not submitted", report.decided_by
     elif report.state is State.ACKNOWLEDGED and report.yellow_card:
         status = f"Acknowledged: Yellow Card reference {report.yellow_card}"
