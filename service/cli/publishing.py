@@ -62,14 +62,35 @@ def package(
 
 
 def check() -> None:
-    """Every fault of the published content at once: file, element and what is wrong. Exit 1 if any."""
+    """Every fault of the published content, and of the file of clients if one is set. Exit 1 if any.
+
+    Each fault is a line: the file and element, or the client and key, and what is wrong.
+    """
     from service.adapters.content_checks import find_faults
 
     content = _content()
-    faults = find_faults(content)
+    faults = [str(fault) for fault in find_faults(content)]
+    clients, faults_of_clients = _clients()
+    faults += faults_of_clients
     for fault in faults:
         print(fault)
     if faults:
         print(f"{len(faults)} faults", file=sys.stderr)
         raise typer.Exit(Exit.FAULTS)
-    print(f"{len(content.published)} resources, no fault")
+    beside = f", {clients} clients" if clients else ""
+    print(f"{len(content.published)} resources{beside}, no fault")
+
+
+def _clients() -> tuple[int, list[str]]:
+    """How many clients the file of clients has, and what is wrong with it."""
+    from service import settings as environment
+
+    file = environment.read(os.environ).clients
+    if not file:
+        return 0, []
+    from service.adapters.client_file import read_clients
+
+    try:
+        return len(read_clients(Path(file))), []
+    except ServiceError as fault:
+        return 0, [f"{Path(file).name}: {issue}" for issue in fault.issues]

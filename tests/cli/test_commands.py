@@ -124,6 +124,18 @@ def test_the_content_is_checked() -> None:
     assert (ended.returncode, ended.stdout.endswith(" resources, no fault\n")) == (0, True), ended.stdout
 
 
+def test_the_file_of_clients_is_checked_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "clients.toml"
+    file.write_text('[royal]\nissuer = "https://i.example"\njku = "https://i.example/k"\n', encoding="utf-8")
+    monkeypatch.setenv("HTG117_CLIENTS", str(file))
+    ended = run("check")
+    assert (ended.returncode, ended.stdout.endswith(" resources, 1 clients, no fault\n")) == (0, True)
+    file.write_text('[royal]\nissuer = "https://i.example"\njku = "http://i.example/k"\n', encoding="utf-8")
+    ended = run("check")
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("clients.toml: royal.jku: 'http://i.example/k' is not https")
+
+
 def test_records_are_saved_put_back_and_erased(tmp_path: Path) -> None:
     first = f"sqlite:///{tmp_path}/one.sqlite3"
     second = f"sqlite:///{tmp_path}/two.sqlite3"
