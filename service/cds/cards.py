@@ -147,7 +147,7 @@ def answers(assessed: Assessed, base: str) -> list[str]:
     if assessed.facts:
         rows = [
             (
-                escape(fact.question),
+                published(fact.question),
                 escape(fact.answer),
                 source_of(fact.source, base),
                 when(fact.date),
@@ -196,7 +196,7 @@ def when(date: str | None) -> str:
     if not date:
         return "not dated"
     found = _TIME.fullmatch(date)
-    return escape(f"{found[1]} {found[2]} ({found[3]})" if found else date, 60)
+    return f"{found[1]} {found[2]} ({found[3]})" if found else escape(date, 60)
 
 
 def _notes(evaluation: Evaluation) -> list[str]:

@@ -30,6 +30,8 @@ def plain(text: str, longest: int = LONGEST) -> str:
     A clinician's screen counts and cuts in UTF-16, as JSON does; what is cut ends with an ellipsis.
     """
     text = text[: longest * 4]
+    if text.isascii() and text.isprintable() and "  " not in text:  # nearly always, and quick
+        return shorten(text.strip(" "), longest)
     if not text.isascii() or not text.isprintable():
         text = "".join(" " if one.isspace() else one for one in text if one.isspace() or _is_seen(one))
     return shorten(_SPACE.sub(" ", text).strip(), longest)
