@@ -2,8 +2,8 @@
 
 A request is an object with ``says`` (what the case shows), ``method``, ``url``, ``body`` (a resource) or
 ``text`` (bytes that are no resource), ``headers`` beyond the media type, and ``before``: requests that are
-answered first. One of CDS Hooks goes as application/json. An answer is its ``status``, the ``headers`` that
-say something of the resource, and ``body``.
+answered first. One of CDS Hooks or of reports goes as application/json. An answer is its ``status``, the
+``headers`` that say something of the resource, and ``body``, or ``text`` by line where it is no JSON.
 Clock and ids are fixed, so that an answer is the same every time, to the last digit of a decimal.
 """
 
@@ -24,6 +24,7 @@ from service.adapters import content as published
 from service.adapters import records
 from service.app import build, open_desk
 from service.fhir.json_text import encode
+from service.operations.report.renderings import make_renderers
 from service.settings import Settings
 from service.web.tracing import Metrics
 from tests.web.conftest import Client
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 FHIR_JSON = "application/fhir+json"
+REPORTS = "/reports"
 HOOKS = "/cds-services"
 SETTINGS = Settings(database_url="sqlite://", base_url="https://htg117.example")
 BEGIN = datetime(2026, 8, 1, 9, 0, tzinfo=UTC)
@@ -111,6 +113,14 @@ def answer(golden: Golden, client: Client, folder: Path) -> dict[str, Any]:
         clock=lambda: now[0],
         new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
     )
+    desk_of_reports = dataclasses.replace(
+        held.reports,
+        records=store,
+        clock=held.clock,
+        new_id=held.new_id,
+        renderers=make_renderers(held.content, held.clock),
+    )
+    app.state.services = held = dataclasses.replace(held, reports=desk_of_reports)
     try:
         steps = [*asked.get("before", ()), asked]
         if any(one["url"].startswith(HOOKS) for one in steps):
@@ -131,7 +141,7 @@ def _send(client: Client, one: dict[str, Any]) -> httpx.Response:
     body = one["text"].encode("utf-8", "surrogatepass") if "text" in one else None
     if "body" in one:
         body = encode(one["body"])
-    kind = "application/json" if one["url"].startswith(HOOKS) else FHIR_JSON
+    kind = "application/json" if one["url"].startswith((HOOKS, REPORTS)) else FHIR_JSON
     headers = {"Content-Type": kind} if body is not None else {}
     found: httpx.Response = client.request(
         one["method"], one["url"], content=body, headers=headers | one.get("headers", {})
@@ -144,6 +154,8 @@ def _told(given: httpx.Response) -> dict[str, Any]:
     made: dict[str, Any] = {"status": given.status_code}
     if headers:
         made["headers"] = headers
-    if given.content:
+    if given.content and "json" in given.headers["content-type"]:
         made["body"] = json.loads(given.text, parse_float=Decimal)
+    elif given.content:
+        made["text"] = given.text.split("\n")
     return made
