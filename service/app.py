@@ -29,6 +29,7 @@ from service.adapters import records, verdicts
 from service.adapters.absent import NoOutbox, NoRecords
 from service.adapters.content_checks import require_sound
 from service.adapters.deliveries import running
+from service.adapters.e2b import open_tools
 from service.adapters.journal import Journal
 from service.adapters.outbox_metrics import OutboxMetrics
 from service.cds.faces import ICON
@@ -56,6 +57,8 @@ from service.web.reports.metrics import ReportMetrics
 from service.web.security import Gate
 from service.web.services import Services
 from service.web.tracing import Metrics, Tracing
+from service.yellow_card.e2b.rendering import KIND as E2B
+from service.yellow_card.e2b.rendering import renderer as e2b_renderer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -153,7 +156,11 @@ def _reports(settings: Settings, content: Content, records: Records, terms: Term
         from service.adapters.site import read_site
 
         site, way = read_site(Path(settings.site))
-        gateway = "e2b" if way.kind != "none" else None
+        gateway = E2B if way.kind != "none" else None
+    made = make_renderers(content, now)
+    tools = open_tools(content, site, now)
+    if tools is not None:
+        made[E2B] = e2b_renderer(tools)
     return open_reports(
         records,
         content,
@@ -161,7 +168,7 @@ def _reports(settings: Settings, content: Content, records: Records, terms: Term
         clock=now,
         new_id=new_id,
         site=site,
-        renderers=make_renderers(content, now),
+        renderers=made,
         gateway=gateway,
     )
 
@@ -191,6 +198,8 @@ def open_desk(settings: Settings, held: Services, metrics: Metrics) -> Desk:
     ehrs = Ehrs(
         clock=held.clock, monotonic=time.monotonic, new_id=held.new_id, retries=Retries(chance=random.random)
     )
+    for client in held.clients or (None,):
+        ehrs.of(client)  # what TLS trusts is read now, not within a call's deadline
     advisor = Advisor(held.content, held.plans, held.terms, held.records)
     journal = Journal(
         held.records, held.clock, failed=metrics.audit_failures.inc, lost=metrics.audit_lost.inc

@@ -20,4 +20,7 @@ class Rendered:
 
 
 Renderer = Callable[[SafetyReport, Site], Rendered]
-"""Gives the report as a file. Raises Unprocessable where it cannot, with the reason and the remedy."""
+"""Gives the report as a file. Raises Unprocessable where it cannot, with the reason and the remedy.
+
+Unsupported: reports of this branch are never given as such a file.
+"""

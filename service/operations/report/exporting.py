@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from service.domain.errors import NotFound, Unprocessable
+from service.domain.errors import NotFound, Unprocessable, Unsupported
 from service.domain.issues import error
 from service.fhir.json_text import encode
 from service.operations.ports import Write
@@ -75,6 +75,10 @@ def _render(desk: Desk, report: Any, kinds: Sequence[str]) -> tuple[list[Rendere
     for kind in kinds or desk.renderers:
         try:
             found = desk.renderers[kind](report, desk.site)
+        except Unsupported as fault:
+            # Not for this branch at all: worth a word only where somebody counts on it.
+            if kind in kinds or kind == desk.gateway:
+                unmade.append((kind, str(fault)))
         except Unprocessable as fault:
             said = "; ".join(str(issue) for issue in fault.issues)
             unmade.append((kind, said if len(fault.issues) == 1 else f"{fault}: {said}"))

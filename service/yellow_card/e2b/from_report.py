@@ -69,14 +69,20 @@ def make_batch(reports: Sequence[SafetyReport], making: Making, number: str) -> 
     return Batch(header, tuple(_case(report, making) for report in reports))
 
 
+def unsent(report: SafetyReport) -> str:
+    """Why reports of this branch are never sent as E2B; empty for those about medicines."""
+    if report.branch is Branch.MEDICINE:
+        return ""
+    if report.branch is Branch.DEVICE:
+        return "E2B cannot carry a device; use the report for a person to submit"
+    return "only a report about a suspected reaction to a medicine is sent as E2B"
+
+
 def obstacles(report: SafetyReport, making: Making) -> list[Issue]:
     """Why a report cannot be a case at all; empty where it can. The rules say the rest."""
+    if said := unsent(report):
+        return [error("not-supported", said, "branch", "branch")]
     found: list[Issue] = []
-    if report.branch is not Branch.MEDICINE:
-        said = "E2B cannot carry a device; use the report for a person to submit"
-        if report.branch is not Branch.DEVICE:
-            said = "only a report about a suspected reaction to a medicine is sent as E2B"
-        found.append(error("not-supported", said, "branch", "branch"))
     e2b = making.site.e2b
     for name, number in (("sender", "N.1.3"), ("receiver", "N.1.4"), ("organisation", "C.1.1")):
         if not getattr(e2b, name):
@@ -87,9 +93,7 @@ def obstacles(report: SafetyReport, making: Making) -> list[Issue]:
     if not _events(report):
         said = "no event took place: E2B carries reactions, and a near miss is none; let a person submit it"
         found.append(error("business-rule", said, "events", "E.i"))
-    if report.branch is Branch.MEDICINE:
-        found += [_uncoded(event) for event in uncoded(report, making.terms)]
-    return found
+    return found + [_uncoded(event) for event in uncoded(report, making.terms)]
 
 
 def uncoded(report: SafetyReport, terms: Terms | None) -> tuple[ReportedEvent, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.domain.errors import Unprocessable
+from service.domain.errors import Unprocessable, Unsupported
 from service.domain.issues import Issue
-from service.yellow_card.e2b.from_report import Making, make_batch, worldwide_id
+from service.yellow_card.e2b.from_report import Making, make_batch, unsent, worldwide_id
 from service.yellow_card.e2b.rules import check
 from service.yellow_card.e2b.writer import write
 from service.yellow_card.rendered import Rendered, Renderer
@@ -39,7 +39,7 @@ class Tools:
 
 
 def renderer(tools: Tools) -> Renderer:
-    """Gives one report as a batch of one. It raises Unprocessable with every reason where it cannot."""
+    """Gives one report as a batch of one. Raises as ``render`` does."""
     return lambda report, site: render([report], site, tools)
 
 
@@ -47,10 +47,14 @@ def render(reports: Sequence[SafetyReport], site: Site, tools: Tools, number: st
     """The reports as one message. ``number`` is the batch's (N.1.2); without it, it is made of the first
     report's id and version and of the moment.
 
-    Raises Unprocessable where a report cannot be sent, or the rules or the schemas find an error, with all.
+    Raises Unsupported where none is about a medicine; Unprocessable where a report cannot be sent, or the
+    rules or the schemas find an error, with every reason.
     """
     if not reports:
         raise Unprocessable("a batch needs a report")
+    reasons = [unsent(report) for report in reports]
+    if all(reasons):
+        raise Unsupported(reasons[0])
     created = tools.clock()
     first = reports[0]
     if number is None:

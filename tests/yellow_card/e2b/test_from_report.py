@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from service.domain.errors import Unprocessable
+from service.domain.errors import Unprocessable, Unsupported
 from service.domain.evaluation import Code
 from service.domain.safety_report import Branch, ReportedMedicine, Reporter, SafetyReport, Subject
 from service.domain.site import E2b, Site
@@ -28,7 +28,7 @@ def case(one: SafetyReport, site: Site = SITE) -> Content:
 
 def refusal(one: SafetyReport, site: Site = SITE, terms: Terms | None = TERMS) -> list[str]:
     """Why a report is not sent."""
-    with pytest.raises(Unprocessable) as caught:
+    with pytest.raises((Unprocessable, Unsupported)) as caught:
         render([one], site, tools(terms))
     return [issue.message for issue in caught.value.issues]
 
@@ -64,6 +64,8 @@ def test_the_cases_ids_stay_and_its_latest_date_moves_with_a_follow_up() -> None
 
 
 def test_a_device_is_never_sent() -> None:
+    with pytest.raises(Unsupported):
+        render([report(branch=Branch.DEVICE)], SITE, tools())
     assert refusal(report(branch=Branch.DEVICE)) == [
         "E2B cannot carry a device; use the report for a person to submit"
     ]
