@@ -41,6 +41,7 @@ def find_records(
         target = Condition("target", Kind.REFERENCE, "", (Value(type_, id_),))
         found |= {one.reference: one for one in _all(records, "Provenance", target)}
     found |= {one.reference: one for one in _withdrawn(records, list(found.values()))}
+    found |= {one.reference: one for one in _files(records, list(found.values()))}
     old = [one for one in found.values() if unchanged_since is None or one.updated < unchanged_since]
     young = [one for one in found.values() if one not in old]
     return Found(tuple(old), tuple(young))
@@ -54,6 +55,18 @@ def _withdrawn(records: Records, found: Sequence[Version]) -> Iterator[Version]:
         for target in decode(one.body).resource.get("target", ()):
             there = records.read(*reference_parts(target["reference"]))
             if there is not None and there.deleted:
+                yield there
+
+
+def _files(records: Records, found: Sequence[Version]) -> Iterator[Version]:
+    """The files that the documents lead to: a Binary does not name its patient."""
+    for one in found:
+        if one.type != "DocumentReference" or one.deleted:
+            continue
+        for content in decode(one.body).resource.get("content", ()):
+            type_, id_ = reference_parts(str(content.get("attachment", {}).get("url", "")))
+            there = records.read(type_, id_) if type_ == "Binary" else None
+            if there is not None:
                 yield there
 
 

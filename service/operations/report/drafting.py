@@ -88,8 +88,12 @@ def draft_once(
     stored = desk.records.commit(writes, desk.clock()) if writes else ()
     kept = {one.id: one for one in standing} | {one.id: one for one in made}
     numbers = {one.id: one.version for one in stored}
-    now_held = tuple(replace(one, record=numbers.get(one.id, one.record)) for one in kept.values())
-    return Drafted(now_held, where, stored)
+    now_held = [replace(one, record=numbers.get(one.id, one.record)) for one in kept.values()]
+    return Drafted(tuple(sorted(now_held, key=_order)), where, stored)
+
+
+def _order(case: Case) -> tuple[int, int]:
+    return list(Branch).index(case.report.branch), case.again
 
 
 def _decide(

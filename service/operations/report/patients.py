@@ -38,7 +38,7 @@ def know(desk: Desk, subject: Resource, patient: Resource | None) -> Known:
     """The patient's entry, as it is or as it becomes with what is said of the patient now."""
     there = _find(desk, subject)
     if there is None:
-        reference = f"LR-{desk.new_id().replace('-', '')[:12].upper()}"
+        reference = f"LR-{desk.new_id().replace('-', '')[-12:].upper()}"
         held = _facts(patient or {}, subject, {})
         return Known(reference, held, _write(_id(subject), subject, reference, held, 0))
     stored = decode(there.body).resource
