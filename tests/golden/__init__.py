@@ -102,7 +102,7 @@ def answer(golden: Golden, client: Client, folder: Path) -> dict[str, Any]:
     """What the service answers to a golden's request, the records in a folder of its own."""
     asked = read(golden.request)
     app = client.app
-    numbers = itertools.count(1)
+    numbers, others = itertools.count(1), itertools.count(1)
     moments = (BEGIN + STEP * step for step in itertools.count())
     store = records.connect(f"sqlite:///{folder}/records.sqlite3")
     composed, desk = app.state.services, app.state.desk
@@ -117,7 +117,7 @@ def answer(golden: Golden, client: Client, folder: Path) -> dict[str, Any]:
         held.reports,
         records=store,
         clock=held.clock,
-        new_id=held.new_id,
+        new_id=lambda: f"00000000-0000-4000-8001-{next(others):012d}",
         renderers=make_renderers(held.content, held.clock),
     )
     app.state.services = held = dataclasses.replace(held, reports=desk_of_reports)

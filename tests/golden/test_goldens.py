@@ -38,7 +38,7 @@ def _quiet() -> Iterator[None]:
 def test_every_file_is_one_half_of_a_pair() -> None:
     assert unpaired() == []
     assert {path.parts[-2] for path in (golden.request for golden in GOLDENS)} == {
-        "submit", "extract", "populate", "apply", "errors", "reports",
+        "submit", "extract", "populate", "apply", "errors", "reports", "hooks",
     }  # fmt: skip
 
 
