@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from service.cds.attention import Gathered
 from service.cds.attention import Kept as Source
 from service.cds.model import Unread
-from service.cds.prefetch import PATIENT
+from service.cds.prefetch import PATIENT, RECORDED
 from service.domain.errors import Unavailable
 from service.domain.safety_report import Branch, State
 from service.fhir.json_text import decode
@@ -67,7 +67,13 @@ def gather(
     if (forms or kept.events) and PATIENT in record.unread:  # by whose identifiers more might be found
         remarks.append(record.unread[PATIENT])
     events = [Source(event, f"{base}/fhir/{EVENT}/{event['id']}") for event in kept.events]
-    return Gathered(tuple(forms), tuple(events), now, tuple(dict.fromkeys(remarks)))
+    recorded = [
+        Source(resource, _reference(resource))
+        for part in question.parts
+        if part.kind == RECORDED
+        for resource in record.data.get(part.key, ())
+    ]
+    return Gathered(tuple(forms), tuple(events), now, tuple(dict.fromkeys(remarks)), tuple(recorded))
 
 
 def _is_dealt_with(case: Case) -> bool:

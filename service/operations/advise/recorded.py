@@ -7,6 +7,7 @@ used. Each that is not used is told of: a recorded form never disappears without
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from service.cds.model import Unread
@@ -16,7 +17,9 @@ from service.fhir.json_text import decode
 from service.operations.apply import ANSWERED, latest
 from service.operations.checks import check
 from service.operations.representation import serve
-from service.operations.searching.query import parse
+from service.operations.searching.parameters import Kind
+from service.operations.searching.query import Condition, Query, Value, parse
+from service.operations.searching.values import reference_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -73,11 +76,11 @@ def whose_here(call: Call, client: Client | None, identifiers: Mapping[str, str]
 
 def find_kept(canonicals: Sequence[str], whose: Whose, records: Records, most: int = MOST) -> Kept:
     """The patient's completed forms of the Questionnaires that are kept here, the newest first."""
-    asked = [
+    asked = (
         ("questionnaire", ",".join(_escaped(one) for one in canonicals)),
         ("status", ",".join(ANSWERED)),
         ("_sort", "-authored"),
-    ]
+    )
     try:
         versions = find(FORM, whose, asked, most, records)
     except Unavailable:
@@ -86,22 +89,27 @@ def find_kept(canonicals: Sequence[str], whose: Whose, records: Records, most: i
 
 
 def find(
-    type_: str, whose: Whose, asked: Sequence[tuple[str, str]], most: int, records: Records
+    type_: str, whose: Whose, asked: tuple[tuple[str, str], ...], most: int, records: Records
 ) -> tuple[Version, ...]:
     """The records of a type that are about the patient, by reference and by identifier, each once."""
     names = [whose.patient] if whose.relative else []
     names += [f"{server}/{whose.patient}" for server in whose.servers if server]
-    about = [("subject", ",".join(_escaped(name) for name in names))] if names else []
-    about += [
-        ("subject:identifier", f"{_escaped(system)}|{_escaped(value)}")
-        for system, value in (whose.identifiers or {}).items()
-    ]
+    about = [("", tuple(Value(*reference_parts(name)) for name in names))]
+    about.append(("identifier", tuple(Value(*pair) for pair in (whose.identifiers or {}).items())))
+    query = _query(type_, asked, most)
     found: dict[str, Version] = {}
-    for condition in about:
-        query = parse(type_, [condition, *asked, ("_count", str(most))], strict=True)
-        for version in records.search(query).versions:
-            found.setdefault(version.reference, version)
+    for modifier, values in about:
+        if values:
+            subject = Condition("subject", Kind.REFERENCE, modifier, values)
+            whole = replace(query, conditions=(subject, *query.conditions))
+            for version in records.search(whole).versions:
+                found.setdefault(version.reference, version)
     return tuple(found.values())
+
+
+@lru_cache(maxsize=64)
+def _query(type_: str, asked: tuple[tuple[str, str], ...], most: int) -> Query:
+    return parse(type_, [*asked, ("_count", str(most))], strict=True)
 
 
 def choose(part: Part, here: Whose, record: Record, kept: Kept, content: Content) -> Chosen:
