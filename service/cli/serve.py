@@ -13,6 +13,10 @@ from service import settings as environment
 from service.cli.exits import Exit
 from service.domain.errors import ServiceError
 
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter while the event loop waits for it. At Python's own 5 ms the
+answers of CDS Hooks wait for the threads that write records."""
+
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Listen here instead of HTG117_HOST.")] = None,
@@ -57,6 +61,7 @@ def serve(
         raise typer.Exit(Exit.FAULTS) from None
     logging.getLogger("uvicorn.error").setLevel(settings.log_level.upper())
     print(f"http://{settings.host}:{settings.port}/", file=sys.stderr)
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvicorn.run(
         built,
         host=settings.host,
