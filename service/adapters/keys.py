@@ -74,7 +74,13 @@ def read_private(jwk: Mapping[str, Any], algorithm: str) -> Key:
 
 def _read(jwk: dict[str, Any]) -> Key | None:
     kind, use = jwk.get("kty"), jwk.get("use", "sig")
-    if kind not in _PUBLIC or use != "sig" or not isinstance(jwk.get("kid"), str) or not jwk["kid"]:
+    if (
+        not isinstance(kind, str)
+        or kind not in _PUBLIC
+        or use != "sig"
+        or not isinstance(jwk.get("kid"), str)
+        or not jwk["kid"]
+    ):
         return None
     if kind == "RSA" and _bits(jwk) < _LEAST_BITS:
         return None

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from service.adapters.client_file import read_clients
+from service.adapters.keys import read_keys
 from service.domain.errors import ContentFault
 from service.operations.clients import Backend, Client
 
@@ -192,3 +195,26 @@ def test_a_file_without_clients_is_a_fault(tmp_path: Path, text: str) -> None:
 
 def test_what_is_not_toml_is_told_with_its_line(tmp_path: Path) -> None:
     assert "line 2" in faults(write(tmp_path, "[a]\nissuer = https\n"))[0]
+
+
+WHOLE: list[dict[str, Any]] = [
+    KEY.as_dict(private=False),
+    RSAKey.generate_key(2048, {"kid": "r"}).as_dict(private=True),
+]
+ODD: st.SearchStrategy[Any] = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.lists(st.text(max_size=3), max_size=2)
+)
+
+
+@given(st.data())
+def test_any_key_set_can_be_read(data: st.DataObject) -> None:
+    keys = []
+    for whole in data.draw(st.lists(st.sampled_from(WHOLE), max_size=3)):
+        names = st.sampled_from([*whole, "alg", "use", "key_ops", "kid", "d"])
+        keys.append(whole | data.draw(st.dictionaries(names, ODD | st.sampled_from(["RSA", "EC", "P-256"]))))
+    found = read_keys({"keys": keys})
+    assert not any(key.is_private for key in found.values())

@@ -92,7 +92,7 @@ class BackendTokens:
         answer = await self._exchange.send(ask, self._seconds, failing=True)
         if answer.status in (400, 401, 403):
             said = answer.content.get("error")
-            word = f" ({said})" if said in _ERRORS else ""
+            word = f" ({said})" if isinstance(said, str) and said in _ERRORS else ""
             raise Unauthenticated(f"the EHR's token service does not accept this service's key{word}")
         if not 200 <= answer.status < 300:
             raise EhrFault(faults.FAILED, counts=answer.status >= 500, status=answer.status)

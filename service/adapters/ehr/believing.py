@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from service.adapters.ehr import faults
 from service.adapters.ehr.faults import EhrFault
@@ -117,5 +117,5 @@ def _about(resource: Resource, patient: str) -> bool:
 
 def _same(reference: str, patient: str) -> bool:
     """Whether a reference to a patient leads to this one; one to something else tells nothing."""
-    pieces = urlsplit(reference).path.partition("/_history/")[0].split("/")
+    pieces = reference.partition("/_history/")[0].split("/")
     return len(pieces) < 2 or pieces[-2] != "Patient" or pieces[-1] == patient
