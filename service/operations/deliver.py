@@ -59,6 +59,8 @@ def nothing_follows(_message: Message, _outcome: Receipt | ServiceError) -> Foll
 class Patience:
     """How often and how long a message is tried before it is given up: whichever limit comes first.
 
+    One that is too old, because nobody worked for days, is tried ``least`` times all the same.
+
     The time between tries doubles from ``first`` up to ``longest``, less up to a half by chance. Where the
     recipient says Retry-After, that long is waited at least, up to a day.
     """
@@ -67,6 +69,7 @@ class Patience:
     longest: timedelta = timedelta(hours=1)
     tries: int = 100
     age: timedelta = timedelta(days=5)
+    least: int = 5
 
     def delay(self, tries: int, asked: float | None, chance: Chance) -> timedelta:
         """How long to wait after so many tries; ``asked`` are the seconds that the recipient asked for."""
@@ -168,7 +171,8 @@ def judge(
         return Settlement(Fate.REFUSED, reason)
     asked = outcome.retry_after if isinstance(outcome, Unavailable) else None
     due = now + patience.delay(claim.tries, asked, chance)
-    if claim.tries >= patience.tries or due - claim.queued > patience.age:
+    old = due - claim.queued > patience.age and claim.tries >= patience.least
+    if claim.tries >= patience.tries or old:
         return Settlement(Fate.DEAD, f"given up after {claim.tries} tries; the last: {reason}")
     return Settlement(Fate.WAITING, reason, due=due)
 

@@ -36,7 +36,7 @@ NOW = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
 MESSAGE = Message("m1", "gateway", "SafetyReport/1", "text/plain", b"x")
 CLAIM = Claim(MESSAGE, attempt=7, tries=3, queued=NOW - timedelta(hours=1))
 WRITE = Write("SafetyReport", "1", {"resourceType": "SafetyReport"})
-PATIENCE = Patience(timedelta(seconds=10), timedelta(minutes=5), tries=4, age=timedelta(days=1))
+PATIENCE = Patience(timedelta(seconds=10), timedelta(minutes=5), tries=4, age=timedelta(days=1), least=3)
 
 
 class Box:
@@ -123,6 +123,8 @@ def test_a_message_too_old_by_its_next_try_is_given_up() -> None:
     box = Box()
     old = replace(CLAIM, queued=NOW - timedelta(days=1) + timedelta(seconds=29))
     assert run(Telling(Unavailable("down")), box, old).fate is Fate.DEAD
+    fresh = replace(old, tries=2)
+    assert run(Telling(Unavailable("down")), box, fresh).fate is Fate.WAITING
     young = replace(CLAIM, queued=NOW - timedelta(days=1) + timedelta(seconds=30))
     assert run(Telling(Unavailable("down")), box, young).fate is Fate.WAITING
 
