@@ -17,7 +17,10 @@ from service import fhirpath
 from service.adapters.content import Fault
 from service.adapters.content_elements import Element, elements
 from service.cds.attention import read_attention
+from service.cds.discovery import services_of
 from service.cds.faces import read_face
+from service.cds.hooks import HOOKS
+from service.cds.orders import read_triggers
 from service.domain.errors import ContentFault
 from service.domain.issues import error
 from service.fhir import extraction, validation
@@ -91,16 +94,26 @@ def _try_out(one: Published, content: Folder, last: bool) -> Iterator[Fault]:
 
 
 def check_plans(content: Folder) -> Iterator[Fault]:
-    """Each plan can be run: its expressions compile, its criteria have code, citation and reasons."""
-    for one in content.of_type("PlanDefinition"):
+    """Each plan can be run: its expressions compile, its criteria have code, citation and reasons.
+
+    What its triggers name can be served by CDS Hooks.
+    """
+    plans, terms = content.of_type("PlanDefinition"), Terms(content.terminology)
+    for one in plans:
         try:
             read_plan(one.resource)
             read_attention(one.resource)
             read_face(one.resource, content)
+            for hook in HOOKS:
+                read_triggers(one.resource, hook, content.terminology, terms)
         except ContentFault as fault:
             yield from (Fault(one.file, issue.expression, issue.message) for issue in fault.issues)
-            if not fault.issues:
-                yield Fault(one.file, "", str(fault))
+    try:
+        services_of([one.resource for one in plans], content.resolve)
+    except ContentFault as fault:
+        files = {f"PlanDefinition[{one.id}]": one.file for one in plans}
+        for issue in fault.issues:
+            yield Fault(files.get(issue.expression.split(".")[0], ""), issue.expression, issue.message)
 
 
 def check_canonicals(content: Folder) -> Iterator[Fault]:

@@ -66,6 +66,7 @@ def test_the_content_of_the_release_is_sound() -> None:
             "no item of htg117-eligibility is 'pain.presentt'",
         ),
         (PLAN, "%resource", "%resource.item.where(", "expected an expression"),
+        (PLAN, "/ValueSet/htg117-order-triggers", "/ValueSet/htg117-orders", "codes are not all held here"),
         (
             FOLLOW_UP,
             '"valueString": "%resource.authored"',
@@ -86,6 +87,13 @@ def test_each_kind_of_fault_is_found(
     change(folders, file, old, new)
     found = faults(folders)
     assert any(fault.startswith(file) and said in fault for fault in found), found
+
+
+def test_a_query_that_no_client_could_be_asked_is_found(folders: tuple[Path, Path]) -> None:
+    change(folders, FORM, "CarePlan?patient={{%patient.id}}", "CarePlan?patient.name={{%patient.id}}")
+    found = [fault for fault in faults(folders) if "recommended subset of prefetch queries" in fault]
+    assert len(found) == 3
+    assert all(fault.startswith(f"{PLAN}: PlanDefinition[htg117-patient-selection]") for fault in found)
 
 
 def test_a_code_outside_the_table_is_found(folders: tuple[Path, Path]) -> None:
