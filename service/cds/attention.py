@@ -54,6 +54,8 @@ class Kept:
 class Gathered:
     """What is recorded of one patient. ``forms`` are of any Questionnaire and in any order.
 
+    ``resources`` are what the EHR keeps beside forms, of the types that the rules ask for.
+
     ``unreported`` are AdverseEvents for which no report is under way; ``unread`` what could not be read.
     ``now`` is aware; its calendar date, in its own zone, is the day that rules count from.
     """
@@ -62,6 +64,7 @@ class Gathered:
     unreported: tuple[Kept, ...]
     now: datetime
     unread: tuple[Unread, ...] = ()
+    resources: tuple[Kept, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +94,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """A plan's rules of attention. ``inputs`` are variable names by the form that they hold the answers of.
+    """A plan's rules of attention. ``inputs`` are variable names, with the form that each holds answers of.
 
-    ``events`` are the names of what is gathered beside forms, ``names`` all that the rules may name.
+    ``others`` are the names of what is gathered beside forms, with its type; ``names`` all that the rules
+    may name.
     """
 
     plan: Resource
     group: Resource
     inputs: tuple[tuple[str, str], ...]
-    events: tuple[str, ...]
+    others: tuple[tuple[str, str], ...]
     names: frozenset[str]
     rules: tuple[Rule, ...]
 
@@ -127,8 +131,12 @@ def read_attention(definition: Resource) -> Attention | None:
         return None
     inputs = [(str(one.get("id", "")), form) for one in group.get("input", ()) for form in asked_form(one)]
     named = {name for name, _ in inputs}
-    events = [str(one.get("id", "")) for one in group.get("input", ()) if one.get("id") not in named]
-    names = frozenset((*named, *events, *GIVEN))
+    others = [
+        (str(one.get("id", "")), str(one.get("type", "")))
+        for one in group.get("input", ())
+        if one.get("id") not in named
+    ]
+    names = frozenset((*named, *(name for name, _ in others), *GIVEN))
     faults: list[Issue] = []
     rules = []
     for action in group.get("action", ()):
@@ -141,14 +149,14 @@ def read_attention(definition: Resource) -> Attention | None:
         faults.append(error("required", "rules of attention name the forms that they read", f"{place}.input"))
     if faults:
         raise ContentFault(f"the plan {definition.get('id')} cannot be run", issues=faults)
-    return Attention(definition, group, tuple(inputs), tuple(events), names, tuple(rules))
+    return Attention(definition, group, tuple(inputs), tuple(others), names, tuple(rules))
 
 
 def attend(attention: Attention, gathered: Gathered, hook: str) -> tuple[Matter, ...]:
-    """What the rules say of each form, the newest first, and of each event, in the rules' order."""
+    """What the rules say of each form, the newest first, and of each other resource, in the rules' order."""
     variables = variables_of(attention, gathered, hook)
     lost = _lost(attention, gathered.unread)
-    about = (*forms_of(attention, gathered), *gathered.unreported)
+    about = (*forms_of(attention, gathered), *_beside(attention, gathered))
     spoken: list[list[str]] = [[] for _ in about]
     found: list[Matter] = []
     for rule in attention.rules:
@@ -185,9 +193,17 @@ def variables_of(attention: Attention, gathered: Gathered, hook: str) -> dict[st
     for name in attention.names - held.keys():
         wanted = {form for input_, form in attention.inputs if input_ == name}
         held[name] = [one.resource for one in forms if _form(one.resource) in wanted]
-    for name in attention.events:
-        held[name] = [one.resource for one in gathered.unreported]
+    for name, type_ in attention.others:
+        found = _beside(attention, gathered)
+        held[name] = [one.resource for one in found if one.resource["resourceType"] == type_]
     return held
+
+
+def _beside(attention: Attention, gathered: Gathered) -> list[Kept]:
+    """What is gathered beside forms, of the types that the rules ask for."""
+    types = {type_ for _, type_ in attention.others}
+    found = (*gathered.resources, *gathered.unreported)
+    return [one for one in found if one.resource.get("resourceType") in types]
 
 
 def applies(action: Resource, attention: Attention, about: Kept, variables: Mapping[str, Any]) -> bool:

@@ -15,6 +15,7 @@ from service.fhir.forms import form_of
 from service.fhir.forms.elements import extensions
 from service.fhir.forms.urls import VARIABLE
 from service.fhir.plans import input_form
+from service.fhir.plans.reading import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ Resource = dict[str, Any]
 QUERY = "application/x-fhir-query"
 PATIENT = "patient"
 ORDERS = "orders"
+RECORDED = "recorded"
+FHIR_QUERY = "http://hl7.org/fhir/StructureDefinition/cqf-fhirQueryPattern"
 FORMS_READ = 20
 """How many completed forms are asked for, the newest first."""
 
@@ -42,8 +45,9 @@ class Part:
     """One part of a record that a service reads. ``title`` names it to a clinician.
 
     ``kind`` is ``patient`` (the patient's own record), ``variable`` (what a query variable of the input form
-    asks for, by the variable's name), ``form`` (completed forms; ``form`` is the Questionnaire's canonical)
-    or ``orders``. ``needed``: the answer rests on it, and without it there is none.
+    asks for, by the variable's name), ``form`` (completed forms; ``form`` is the Questionnaire's canonical),
+    ``recorded`` (what an input of the plan's actions asks for by a query of its own) or ``orders``.
+    ``needed``: the answer rests on it, and without it there is none.
     """
 
     key: str
@@ -63,7 +67,7 @@ def parts_of(definition: Resource, hook: str, resolve: Callable[[str], Resource 
     """The parts that a plan needs at a hook. ValueError where a query of its form has no template.
 
     Where orders are judged: what the plan's input form asks the record for, and such forms completed before.
-    Elsewhere: the completed forms that the plan rests on.
+    Elsewhere: the completed forms that the plan rests on, and what its inputs ask for by a query.
     """
     asked = HOOKS[hook]
     own = input_form(definition)
@@ -82,6 +86,7 @@ def parts_of(definition: Resource, hook: str, resolve: Callable[[str], Resource 
             found += _orders(definition, hook)
     else:
         found += [_forms(one) for one in _rested_on(definition, resolve)]
+        found += _recorded(definition, hook)
     return tuple(found)
 
 
@@ -167,6 +172,19 @@ def _orders(definition: Resource, hook: str) -> Iterator[Part]:
         key = ORDERS if at == 0 else f"{ORDERS}-{type_}"
         template = f"{type_}?patient={{{{context.patientId}}}}&status=draft,active,on-hold"
         yield Part(key, template, "The orders that are dispatched", ORDERS)
+
+
+def _recorded(definition: Resource, hook: str) -> Iterator[Part]:
+    for action in walk(definition.get("action", ())):
+        for asked in action.get("input", ()):
+            for _, extension in extensions(asked, FHIR_QUERY):
+                template = str(extension.get("valueString", ""))
+                if not within_subset(template, hook):
+                    raise ValueError(
+                        f"the query of the input {asked.get('id')} ({template[:200]}) is not within the "
+                        f"recommended subset of prefetch queries, or names what {hook} does not give"
+                    )
+                yield Part(str(asked["id"]), template, f"The record: {asked['type']}", RECORDED)
 
 
 def _rested_on(definition: Resource, resolve: Callable[[str], Resource | None]) -> Iterator[Resource]:

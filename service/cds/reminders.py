@@ -100,21 +100,22 @@ class _Maker:
         if len(about) > 1:
             rows = [(escape(matter.title), self._source(matter.about)) for matter in matters]
             parts.append(table(("What", "Source"), rows))
-        parts += self._read()
+        parts += self._read(about)
         parts += unread_lines(self._gathered.unread)
         if first.known and first.rule.action.get("action"):
             parts.append("What is proposed is the professional's to choose. Nothing is preselected.")
         return "\n\n".join(parts)
 
-    def _read(self) -> list[str]:
-        """What the rules rest on: each form and event, when it was written, and where it lies."""
+    def _read(self, about: Sequence[Kept]) -> list[str]:
+        """What the card rests on: each form and event, when it was written, and where it lies."""
         rows = [
             (escape(self._title(_form(one))), when(one.resource.get("authored")), self._source(one))
             for one in forms_of(self._attention, self._gathered)
         ]
         rows += [
-            (escape(_event(one.resource)), when(one.resource.get("date")), self._source(one))
-            for one in self._gathered.unreported
+            (escape(_name(one.resource)), when(_date(one.resource)), self._source(one))
+            for one in {id(one): one for one in (*about, *self._gathered.unreported)}.values()
+            if not _form(one)
         ]
         return ["**What was read**\n\n" + table(("Record", "Date", "Source"), rows)]
 
@@ -207,7 +208,15 @@ def _form(kept: Kept) -> str:
     return str(kept.resource.get("questionnaire", ""))
 
 
-def _event(resource: Resource) -> str:
-    concept = resource.get("event", {})
+def _name(resource: Resource) -> str:
+    """What a resource is about, in the words of its event or code; else its type."""
+    concept = resource.get("event") or resource.get("code") or {}
     shown = next((one["display"] for one in concept.get("coding", ()) if "display" in one), "")
     return str(concept.get("text") or shown or resource["resourceType"])
+
+
+def _date(resource: Resource) -> str | None:
+    """When it happened, as FHIR text."""
+    period = resource.get("performedPeriod", {}).get("start")
+    found = resource.get("date") or resource.get("performedDateTime") or period
+    return str(found) if found else None

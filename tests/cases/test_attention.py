@@ -20,6 +20,16 @@ from tests.cds.shown import showing
 Raw = dict[str, Any]
 BASE = "https://htg117.example/fhir"
 FACES = Faces(CONTENT)
+OPCS = "https://fhir.nhs.uk/Id/opcs-4"
+CODED: dict[str, list[Raw]] = {
+    "Cementoplasty": [{"system": "http://snomed.info/sct", "code": "431312000"}],
+    "Substance put into bone": [{"system": OPCS, "code": "W35.1"}],
+    "Substance put into bone under fluoroscopy": [
+        {"system": OPCS, "code": "W35.1"},
+        {"system": OPCS, "code": "Y53.4"},
+    ],
+    "Appendicectomy": [{"system": "http://snomed.info/sct", "code": "80146002"}],
+}
 FILE = FOLDER / "htg117" / "attention.toml"
 PLAN = CONTENT.read("PlanDefinition", "htg117-after-procedure")
 assert PLAN is not None
@@ -65,6 +75,14 @@ def event(number: int, said: str) -> Kept:
     return Kept(made, f"https://htg117.example/fhir/AdverseEvent/event-{number}")
 
 
+def in_the_ehr(number: int, said: str) -> Kept:
+    """A Procedure of the EHR as a case writes it: its code's name and, where it is known, its date."""
+    name, _, date = said.partition(" on ")
+    made: Raw = {"resourceType": "Procedure", "id": f"ehr-{number}", "status": "completed"}
+    made |= {"code": {"coding": CODED[name], "text": name}} | ({"performedDateTime": date} if date else {})
+    return Kept(made, f"Procedure/ehr-{number}")
+
+
 def gathered(case: Raw) -> Gathered:
     """What a case records."""
     procedures = [form("procedure", at, said, []) for at, said in enumerate(case.get("procedures", ()))]
@@ -74,7 +92,8 @@ def gathered(case: Raw) -> Gathered:
         Unread(key, "Completed forms", "the server did not answer in time") for key in case.get("unread", ())
     ]
     now = datetime.combine(case["today"], time(10), ZoneInfo("Europe/London"))
-    return Gathered((*procedures, *follow_ups), tuple(events), now, tuple(unread))
+    others = [in_the_ehr(at, said) for at, said in enumerate(case.get("in-the-ehr", ()))]
+    return Gathered((*procedures, *follow_ups), tuple(events), now, tuple(unread), tuple(others))
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: str(case["says"]))
@@ -97,6 +116,7 @@ def test_every_rule_has_a_case() -> None:
     told = {
         "no-follow-up": "is without any follow-up",
         "follow-up-without-procedure": "and no procedure",
+        "procedure-not-on-form": "a procedure without its record",
         "nothing-due": "no follow-up is due now",
     }
     for rule, title in titles.items():

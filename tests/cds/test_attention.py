@@ -348,7 +348,7 @@ def test_another_guidance_has_its_cards_from_data_alone() -> None:
                 "| Watering | 2026-07-01 | QuestionnaireResponse/w |"
             ),
             "indicator": "critical",
-            "source": {"label": "Toy guidance"},
+            "source": {"label": "Toy guidance", "icon": "https://htg117.example/icon.png"},
         }
     ]
     assert toy_cards("%resource.item.answer.value + 8 days <= %today") == []

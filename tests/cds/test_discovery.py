@@ -79,7 +79,9 @@ def test_what_the_rules_need_is_asked_for() -> None:
     assert by_id["htg117-order-select"].prefetch == by_id["htg117-order-sign"].prefetch == wanted
     orders = {"orders": "ServiceRequest?patient={{context.patientId}}&status=draft,active,on-hold"}
     assert by_id["htg117-order-dispatch"].prefetch == wanted | orders
-    assert list(by_id["htg117-patient-view"].prefetch) == ["patient", "htg117-procedure", "htg117-follow-up"]
+    seen = by_id["htg117-patient-view"].prefetch
+    assert list(seen) == ["patient", "htg117-procedure", "htg117-follow-up", "procedureRecord"]
+    assert seen["procedureRecord"] == wanted["procedureRecord"]
     assert by_id["htg117-encounter-discharge"].prefetch == by_id["htg117-patient-view"].prefetch
 
 
