@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from service.adapters.journal import Journal
-from service.adapters.records import connect
 from service.domain.errors import Repeated, Unavailable
 from service.operations.ports import Once, Write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from service.adapters.records import Store
 
 NOW = datetime(2026, 8, 1, 9, tzinfo=UTC)
@@ -62,10 +58,8 @@ class Wrapped:
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Iterator[Wrapped]:
-    store = connect(f"sqlite:///{tmp_path}/r.sqlite3")
-    yield Wrapped(store)
-    store.close()
+def records(store: Store) -> Wrapped:
+    return Wrapped(store)
 
 
 class Counted:
