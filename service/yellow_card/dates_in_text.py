@@ -18,7 +18,9 @@ _YEAR = r"(?P<year>\d{4}|'?\d{2})"
 _GAP = r"[\s.,/_-]{0,3}"
 _SEPARATOR = r"\s{0,2}[\s./,_\\-]\s{0,2}"
 _EDGE, _END = r"(?<!\d)", r"(?!\d)"
-_NUMBERS = re.compile(rf"{_EDGE}(\d{{1,4}}){_SEPARATOR}(\d{{1,2}}){_SEPARATOR}(\d{{1,4}}){_END}")
+_NUMBERS = re.compile(rf"{_EDGE}(?=((\d{{1,4}}){_SEPARATOR}(\d{{1,2}}){_SEPARATOR}(\d{{1,4}}){_END}))")
+"""Looked for from every number on: in ``day 3 17/08/1951`` the date is not the first three numbers."""
+
 _PACKED = re.compile(rf"{_EDGE}(\d{{8}}|\d{{6}}){_END}")
 _DAY_FIRST = re.compile(
     rf"{_EDGE}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_GAP}(?:of\s{{1,2}})?{_MONTH}\b{_GAP}{_YEAR}{_END}"
@@ -34,7 +36,8 @@ def find_dates(text: str) -> Iterator[tuple[int, int, frozenset[tuple[int, int, 
     A year of two digits is read in this century and in the last. 0 as the day: only a month is named.
     """
     for match in _NUMBERS.finditer(text):
-        yield match.start(), match.end(), frozenset(_numbers(*match.groups()))
+        whole, *numbers = match.groups()
+        yield match.start(), match.start() + len(whole), frozenset(_numbers(*numbers))
     for match in _PACKED.finditer(text):
         yield match.start(), match.end(), frozenset(_packed(match.group()))
     for pattern in (_DAY_FIRST, _MONTH_FIRST, _YEAR_FIRST):

@@ -1,0 +1,166 @@
+"""E2B(R3) from a form to the recipient's answer: the message that leaves, the answer joined to its report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from service.domain.errors import Malformed, Unprocessable
+from service.domain.safety_report import State
+from service.domain.site import E2b
+from service.operations.ports import Message, Receipt
+from service.operations.report import cases
+from service.operations.report.answering import accepting, reading
+from service.operations.report.drafting import draft
+from service.operations.report.exporting import export
+from service.operations.report.steps import ready
+from service.operations.report.submitting import Answer, settled, submit
+from service.yellow_card.e2b.elements import read_guide
+from service.yellow_card.e2b.reader import read
+from service.yellow_card.e2b.rendering import TABLE, Tools, renderer
+from service.yellow_card.e2b.terms import Terms
+from tests.operations.report.conftest import CONTENT, SITE, House
+from tests.operations.report.test_verbs import MEDICINE, PATIENT, WHO
+from tests.yellow_card.e2b.test_acknowledgement import answer, case
+
+if TYPE_CHECKING:
+    from service.operations.report.cases import Case
+
+GUIDE = read_guide(CONTENT.data[TABLE])
+REACTION = {**MEDICINE, "event.narrative": "Hot after the injection", "event.outcome": "resolved"}
+
+
+def queued(house: House) -> tuple[Case, Message]:
+    """A report about a medicine given to the gateway, and its message."""
+    terms = Terms("0.0", {str(MEDICINE["event.term"]): "99999999"})
+    tools = Tools(GUIDE, lambda: house.now, terms)
+    house.site = replace(SITE, e2b=E2b("SENDER", "RECEIVER", "EXAMPLE-TRUST"))
+    house.more |= {"renderers": {"e2b": renderer(tools)}, "gateway": "e2b"}
+    put: list[Any] = []
+    event = house.event(REACTION)
+    made = draft(house.desk, event, WHO, patient=PATIENT).cases[0]
+    ready(house.desk, made.id, WHO)
+    export(house.desk, made.id, WHO)
+    commit = house.records.commit
+
+    class Watching:
+        def commit(self, writes: Any, now: Any, messages: Any = (), once: Any = ()) -> Any:
+            put.extend(messages)
+            return commit(writes, now, messages, once)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(house.records, name)
+
+    done = submit(replace(house.desk, records=Watching()), made.id, WHO)
+    (message,) = put
+    return done.case, message
+
+
+def delivered(house: House, message: Message, body: bytes = b"") -> Case:
+    receipt = Receipt("r-1", "application/xml", body)
+    writes, _ = settled(house.desk, reading(GUIDE))(message, receipt)
+    house.records.commit(list(writes), house.now)
+    return found(house, message)
+
+
+def found(house: House, message: Message) -> Case:
+    held = cases.find(house.records, str(message.details["case"]))
+    assert held is not None
+    return held
+
+
+def numbers(message: Message) -> tuple[str, str]:
+    """The batch's number and the report's, as the recipient reads them."""
+    batch = read(message.body, GUIDE)
+    return batch.header["N.1.2"], batch.cases[0]["N.2.r.1"]
+
+
+def test_the_message_that_leaves_is_e2b_and_carries_the_cases_id(house: House) -> None:
+    held, message = queued(house)
+    batch, number = numbers(message)
+    assert held.report.state is State.SUBMITTED
+    assert number == f"GB-EXAMPLETRUST-{held.id}"
+    assert batch.startswith(f"{number}.1.")
+    assert b"999 000 0018" not in message.body
+    assert b"Testcase" not in message.body
+
+
+def test_an_answer_with_the_delivery_acknowledges_its_report(house: House) -> None:
+    _, message = queued(house)
+    batch, number = numbers(message)
+    held = delivered(house, message, answer(batch, "AA", case(number, "CA", "Loaded")))
+    assert (held.report.state, held.report.yellow_card) == (State.ACKNOWLEDGED, f"L-{number}")
+    assert [one.kind for one in held.exports] == ["e2b", "answer"]
+
+
+def test_a_refusal_keeps_each_sentence_beside_its_element(house: House) -> None:
+    _, message = queued(house)
+    batch, number = numbers(message)
+    held = delivered(house, message, answer(batch, "AE", case(number, "CR", "E.i.7 is wrong;Too late")))
+    assert held.report.state is State.REJECTED
+    assert held.report.changes[-1].reason == "E.i.7: E.i.7 is wrong; Too late"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html/>", b"OK", answer("ANOTHER", "AA")])
+def test_a_receipt_that_is_no_answer_to_it_leaves_the_report_submitted(house: House, body: bytes) -> None:
+    _, message = queued(house)
+    held = delivered(house, message, body)
+    assert (held.report.state, held.report.yellow_card) == (State.SUBMITTED, None)
+
+
+def test_the_batchs_code_speaks_for_a_report_that_is_not_named(house: House) -> None:
+    _, message = queued(house)
+    batch, _ = numbers(message)
+    read_ = reading(GUIDE)
+    assert read_(message, Receipt(None, None, answer(batch, "AA"))) == Answer(accepted=True)
+    assert read_(message, Receipt(None, None, answer(batch, "AR", text="No"))) == Answer(False, ("No",))
+    assert read_(message, Receipt(None, None, answer(batch, "AE"))) is None
+
+
+def test_a_file_from_the_inbox_is_taken_once(house: House) -> None:
+    _, message = queued(house)
+    batch, number = numbers(message)
+    delivered(house, message)
+    accept = accepting(house.desk, GUIDE)
+    body = answer(batch, "AA", case(number, "CA"))
+    accept("ack.xml", body)
+    once = found(house, message)
+    accept("ack again.xml", body)
+    again = found(house, message)
+    assert (once.report.state, len(once.documents)) == (State.ACKNOWLEDGED, 1)
+    assert again == once
+
+
+def test_a_file_that_names_only_the_batch_is_joined_to_its_report(house: House) -> None:
+    _, message = queued(house)
+    batch, _ = numbers(message)
+    delivered(house, message)
+    accepting(house.desk, GUIDE)("ack.xml", answer(batch, "AR", text="N.1.2 was sent before"))
+    held = found(house, message)
+    assert held.report.state is State.REJECTED
+    assert held.report.changes[-1].reason == "N.1.2: N.1.2 was sent before"
+
+
+def test_an_answer_for_an_unknown_or_anothers_report_is_not_taken_and_the_rest_is(house: House) -> None:
+    _, message = queued(house)
+    batch, number = numbers(message)
+    delivered(house, message)
+    accept = accepting(house.desk, GUIDE)
+    with pytest.raises(
+        Unprocessable, match=r"it answers what was not sent from here.*GB-OTHER-1; find out whose"
+    ):
+        accept("ack.xml", answer(batch, "AE", case("GB-OTHER-1", "CA"), case(number, "CA")))
+    assert found(house, message).report.state is State.ACKNOWLEDGED
+    with pytest.raises(Unprocessable, match=f"in the batch OTHER: {number}"):
+        accept("other.xml", answer("OTHER", "AE", case(number, "CR")))
+    assert found(house, message).report.state is State.ACKNOWLEDGED
+    with pytest.raises(Unprocessable, match="B-9"):
+        accept("whole.xml", answer("B-9", "AA"))
+
+
+def test_a_file_that_is_no_acknowledgement_is_refused(house: House) -> None:
+    for body in (b"<html/>", b"<!DOCTYPE x><x/>"):
+        with pytest.raises(Malformed):
+            accepting(house.desk, GUIDE)("x.xml", body)
