@@ -182,7 +182,7 @@ def table(
 
 for command in (
     steps.draft, steps.enter, steps.clear, steps.override, steps.ready, steps.export, steps.submit,
-    steps.reference, steps.step,
+    steps.reference, steps.acknowledge, steps.step,
 ):  # fmt: skip
     report.command()(command)
 report.command("follow-up")(steps.follow_up)

@@ -15,9 +15,12 @@ from service.cli.report_text import (
     CaseId,
     Json,
     Reason,
+    as_json,
+    as_line,
     opened,
     read_value,
     refuse,
+    summed,
     tell,
     tell_drafted,
 )
@@ -159,6 +162,18 @@ def reference(
 
     with opened() as held:
         tell(steps.enter_reference(held.reports, case, number, by), whole)
+
+
+def acknowledge(
+    file: Annotated[Path, typer.Argument(help="An acknowledgement (MCCI_IN200101UV01, XML).", exists=True)],
+    whole: Json = False,
+) -> None:
+    """Keeps what a recipient answered to an E2B(R3) message on the reports that it speaks of."""
+    from service.operations.report.taking import take
+
+    with opened() as held:
+        for one in take(held.reports, file.read_bytes()):
+            print(as_json(summed(one)) if whole else as_line(one))
 
 
 def step(

@@ -142,6 +142,14 @@ def paths(renderings: list[str]) -> Part:
         "/reports/{case}": {"get": _reading()},
         "/reports/{case}/renderings/{rendering}": {"get": _rendering(renderings)},
     }
+    answered = _acknowledging(
+        "takeAcknowledgement", _answer("ReportsMade", "The reports that it speaks of"), []
+    )
+    found["/reports/acknowledgements"] = {"post": answered}
+    own = _answer("Report", "The report as it stands then")
+    found["/reports/{case}/acknowledgement"] = {
+        "post": _acknowledging("reportAcknowledgement", own, [_case()])
+    }
     for step, (said, members, needed, example) in _steps(renderings).items():
         found[f"/reports/{{case}}/{step}"] = {"post": _step(step, said, members, needed, example)}
     return found
@@ -220,6 +228,14 @@ def _step(step: str, said: str, members: Part, needed: list[str], example: Part)
             "required": bool(needed),
             "content": {JSON: {"schema": schema, "example": example}},
         }
+    }
+
+
+def _acknowledging(id_: str, good: Part, given: list[Part]) -> Part:
+    said = "Takes what a recipient answered to an E2B(R3) message, and keeps it on the reports it speaks of"
+    xml = {"schema": {"type": "string"}, "example": '<MCCI_IN200101UV01 xmlns="urn:hl7-org:v3"/>'}
+    return _operation(id_, said, given, {"200": good} | failed(409, 413, 415, 422)) | {
+        "requestBody": {"required": True, "content": {"application/xml": xml}}
     }
 
 

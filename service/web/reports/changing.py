@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import Refused
 from service.domain.safety_report import Branch, Reporter
-from service.operations.report import edits, steps
+from service.operations.report import cases, edits, steps
 from service.operations.report.drafting import draft
 from service.operations.report.exporting import export
 from service.operations.report.looking import look
 from service.operations.report.renderings import base_of
 from service.operations.report.submitting import submit
+from service.operations.report.taking import take
+from service.web.bodies import read_bytes
+from service.web.errors import UnsupportedMedia
 from service.web.reports.asked import expected, members, text_of, who
 from service.web.reports.reading import respond, tag
 from service.web.reports.views import summary, whole
@@ -42,6 +45,7 @@ _REASONED: Mapping[str, Callable[..., Done]] = {
     "look-over": steps.look_over,
 }
 """The steps that need a reason and nothing else."""
+XML = ("application/xml", "text/xml")
 REASONED = tuple(_REASONED)
 
 
@@ -174,6 +178,30 @@ async def reasoned(request: Request) -> Response:
         return step(desk, case, by, text_of(given, "reason") or "", expected=expected)
 
     return await _done(request, verb, given)
+
+
+async def acknowledge(request: Request) -> Response:
+    """What a recipient answered (E2B(R3) acknowledgement, XML), kept on the reports that it speaks of."""
+    held = services(request)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in XML:
+        raise UnsupportedMedia(f"send the acknowledgement as {' or '.join(XML)}")
+    body = await read_bytes(request)
+    case = request.path_params.get("case")
+
+    def run() -> tuple[Json, dict[str, str]]:
+        taken = take(held.reports, body)
+        if case is None:
+            return {"reports": [summary(one, held.root(request)) for one in taken]}, {}
+        one = next((one for one in taken if one.id == case), None)
+        found = one or cases.read(held.records, case)
+        shown = whole(found, look(held.reports, found), held.root(request))
+        if one is None:
+            shown["says"] = "the acknowledgement was taken, but it does not speak of this report"
+        return shown, tag(found)
+
+    found, headers = await held.run(run)
+    return respond(found, headers=headers)
 
 
 def reasoned_step(name: str) -> Callable[..., Done]:

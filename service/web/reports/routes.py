@@ -15,6 +15,7 @@ STEPS = {
     "export": changing.prepare,
     "submit": changing.send,
     "reference": changing.refer,
+    "acknowledgement": changing.acknowledge,
     "follow-up": changing.follow,
     "entries": changing.enter,
     "reporter": changing.name_reporter,
@@ -29,6 +30,7 @@ def routes() -> list[Route]:
     """The list, one report, its renderings, and every step that it can take."""
     return [
         route("/reports", {"GET": reading.listing, "POST": changing.make}),
+        route("/reports/acknowledgements", {"POST": changing.acknowledge}),
         route("/reports/{case}", {"GET": reading.one}),
         route("/reports/{case}/renderings/{rendering}", {"GET": reading.rendering}),
         *(route(f"/reports/{{case}}/{step}", {"POST": handler}) for step, handler in STEPS.items()),

@@ -1,0 +1,125 @@
+"""A medicine report as E2B(R3), and what its recipient answered: taken, refused, unknown, hostile."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from service.app import build
+from service.settings import Settings
+from tests.web.conftest import Client
+from tests.web.reports.conftest import events_of
+from tests.yellow_card.e2b.test_acknowledgement import answer
+from tests.yellow_card.e2b.test_acknowledgement import case as about
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+XML = {"Content-Type": "application/xml"}
+GOLDEN = Path(__file__).parents[2] / "golden" / "htg117" / "reports" / "medicine-json.in.json"
+SITE = """
+organisation = "Example University Hospitals NHS Trust"
+ods = "RXX00"
+nation = "england"
+
+[reporter]
+name = "Dr A Example"
+profession = "physician"
+country = "GB"
+email = "safety@example.org"
+
+[e2b]
+sender = "EXAMPLETRUST"
+receiver = "EXAMPLERECEIVER"
+organisation = "EXAMPLETRUST"
+
+[meddra]
+table = "invented.csv"
+version = "0.0"
+"""
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    """A service whose site has a dictionary of its own, invented here."""
+    (tmp_path / "invented.csv").write_text("local_key,llt_code\nanaphylaxis,99999999\n", encoding="utf-8")
+    site = tmp_path / "site.toml"
+    site.write_text(SITE, encoding="utf-8")
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/records.sqlite3", site=str(site))
+    with Client(build(settings)) as made:
+        yield made
+
+
+@pytest.fixture
+def sent(client: Client) -> tuple[str, str, str]:
+    """A report that was submitted by hand: its case, and its numbers as message and batch."""
+    form = json.loads(GOLDEN.read_text(encoding="utf-8"))["before"][0]["body"]
+    events_of(client, form)
+    (report,) = client.get("/reports?branch=medicine").json()["reports"]
+    found: dict[str, Any] = {}
+    for verb, body in (("ready", {}), ("export", {}), ("submit", {"byHand": True})):
+        step = client.post(f"/reports/{report['case']}/{verb}", json={"by": "Dr A Example"} | body)
+        assert step.status_code == 200, step.text
+        found = step.json()
+    assert found["submitTo"]["name"] == "Yellow Card (MHRA)"
+    (file,) = [one["fileName"] for one in found["exports"] if one["rendering"] == "e2b"]
+    return report["case"], f"GB-EXAMPLETRUST-{report['case']}", file.removesuffix(".xml")
+
+
+def test_an_acceptance_is_kept_and_acknowledges(client: Client, sent: tuple[str, str, str]) -> None:
+    case, message, batch = sent
+    body = answer(batch, "AA", about(message, "CA"))
+    first = client.post(f"/reports/{case}/acknowledgement", content=body, headers=XML)
+    assert (first.status_code, first.json()["state"]) == (200, "acknowledged"), first.text
+    kept = [one for one in first.json()["exports"] if one["rendering"] == "answer"]
+    assert client.get(kept[0]["content"].removeprefix("http://testserver")).content == body
+    again = client.post("/reports/acknowledgements", content=body, headers=XML)
+    assert [one["case"] for one in again.json()["reports"]] == [case]
+    assert client.get(f"/reports/{case}").json()["history"] == first.json()["history"]
+
+
+def test_a_refusal_is_shown_beside_the_element_that_it_names(
+    client: Client, sent: tuple[str, str, str]
+) -> None:
+    case, message, batch = sent
+    said = "Element value for ReporterCountry With Tag Id C.2.r.3 is Mandatory."
+    body = answer(batch, "AE", about(message, "CR", said))
+    found = client.post(f"/reports/{case}/acknowledgement", content=body, headers=XML).json()
+    assert (found["state"], found["status"]) == ("rejected", "Rejected: not reported")
+    assert found["history"][-1]["reason"] == f"C.2.r.3: {said}"
+    (needing,) = client.get("/reports?needs=attention&state=rejected").json()["reports"]
+    assert needing["attention"][0].startswith("The recipient rejected it")
+
+
+def test_an_answer_about_what_was_not_sent_is_not_taken_for_this_one(
+    client: Client, sent: tuple[str, str, str]
+) -> None:
+    case, message, _ = sent
+    other = client.post(
+        "/reports/acknowledgements", content=answer("B-9", "AA", about(message, "CA")), headers=XML
+    )
+    assert other.status_code == 422
+    assert "was not sent from here, or not in the batch B-9" in other.json()["issue"][0]["diagnostics"]
+    assert client.get(f"/reports/{case}").json()["state"] == "submitted"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"<a/>", 400),
+        (b"not xml", 400),
+        (b'<!DOCTYPE a [<!ENTITY b "bb">]><a>&b;</a>', 400),
+        (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', 400),
+        (b"<a>" * 5000, 413),
+        (b"\xff\xfe<\x00a\x00", 400),
+    ],
+)
+def test_what_is_no_acknowledgement_is_refused(client: Client, body: bytes, status: int) -> None:
+    answered = client.post("/reports/acknowledgements", content=body, headers=XML)
+    assert (answered.status_code, answered.json()["resourceType"]) == (status, "OperationOutcome")
+    assert "passwd" not in answered.text
+    assert client.post("/reports/acknowledgements", content=body).status_code == 415
