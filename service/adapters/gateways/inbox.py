@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
-from service.domain.errors import Refused, ServiceError, TooLarge, Unavailable
+from service.domain.errors import Conflict, Refused, ServiceError, TooLarge, Unavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ _OLD_SECONDS = 60
 _LEASE_SECONDS = 600
 
 Accept = Callable[[str, bytes], None]
-"""Takes a file's name and bytes. Unavailable: it is tried later. Another ServiceError: it is not accepted."""
+"""Takes a file's name and bytes. Unavailable, Conflict: it is tried later. Another error: not accepted."""
 
 _log = structlog.get_logger()
 
@@ -112,19 +113,27 @@ class Inbox:
         except FileNotFoundError:
             return None  # another worker was quicker
         self._seen.pop(name, None)
-        try:
-            self._accept(name, _read(mine, self._largest))
-        except Unavailable as fault:
+        fault = self._try(mine)
+        if fault is None:
+            _move(mine, self._folder / DONE)
+            return Taken(name, accepted=True)
+        if isinstance(fault, (Unavailable, Conflict)):
             mine.rename(source)
             _log.warning("acknowledgement_waits", reason=str(fault))
             return None
-        except ServiceError as fault:
-            kept = _move(mine, self._folder / FAILED)
-            kept.with_name(f"{kept.name}.reason").write_text(f"{fault}\n", encoding="utf-8")
-            _log.error("acknowledgement_failed", reason=type(fault).__name__)
-            return Taken(name, accepted=False, reason=str(fault))
-        _move(mine, self._folder / DONE)
-        return Taken(name, accepted=True)
+        reason = (
+            str(fault) if isinstance(fault, ServiceError) else f"an error of ours ({type(fault).__name__})"
+        )
+        kept = _move(mine, self._folder / FAILED)
+        kept.with_name(f"{kept.name}.reason").write_text(f"{reason}\n", encoding="utf-8")
+        _log.error("acknowledgement_failed", kind=type(fault).__name__)
+        return Taken(name, accepted=False, reason=reason)
+
+    def _try(self, path: Path) -> BaseException | None:
+        """What went wrong when the file was read and given on. No error of ours stops the inbox."""
+        with ThreadPoolExecutor(1) as thread:
+            task = thread.submit(lambda: self._accept(path.name, _read(path, self._largest)))
+            return task.exception()
 
 
 def _read(path: Path, largest: int) -> bytes:

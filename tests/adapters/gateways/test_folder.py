@@ -221,17 +221,31 @@ def test_a_file_whose_worker_was_killed_is_taken_again(tmp_path: Path) -> None:
     (tmp_path / "ack.xml").write_bytes(b"ok")
     clock.pass_by(61)
 
-    def die(_name: str, _body: bytes) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        Inbox(tmp_path, die, clock, largest=1000).poll()
+    polled = inbox(tmp_path, accept, clock)
+    polled.poll()
+    assert accept.kept == [("ack.xml", b"ok")]
+    lost = (tmp_path / "done" / "ack.xml").rename(tmp_path / ".taking" / "ack.xml")
+    os.utime(lost, (clock.now.timestamp(), clock.now.timestamp()))
     other = inbox(tmp_path, accept, clock)
     assert other.poll() == ()
     clock.pass_by(599)
     assert other.poll() == ()
     clock.pass_by(1)
     assert other.poll() == (Taken("ack.xml", accepted=True),)
+
+
+def test_an_error_of_ours_puts_the_file_aside_and_does_not_stop_the_inbox(tmp_path: Path) -> None:
+    clock = Clock()
+    (tmp_path / "ack.xml").write_bytes(b"Mrs Example")
+
+    def stumble(_name: str, body: bytes) -> None:
+        raise KeyError(body)
+
+    clock.pass_by(61)
+    reason = "an error of ours (KeyError)"
+    taken = Inbox(tmp_path, stumble, clock, largest=1000).poll()
+    assert taken == (Taken("ack.xml", accepted=False, reason=reason),)
+    assert content(tmp_path / "failed")["ack.xml.reason"] == f"{reason}\n".encode()
 
 
 def test_a_name_that_came_before_is_kept_beside_it(tmp_path: Path) -> None:
