@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 NO_ACCESS = "it was not sent, and the call gives no access to the EHR's FHIR server"
 NOT_THIS_PATIENT = "the call's access is restricted to another patient"
-DENIED = "the EHR does not permit it to be read"
+DENIED = "it was not sent, and the FHIR server that the call names may not be read for it"
 
 
 @dataclass(frozen=True, slots=True)
