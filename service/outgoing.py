@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from service.adapters.deliveries import Deliveries
 from service.adapters.gateways import CHANNEL, open_line
 from service.operations.deliver import Line, abandon
+from service.operations.report.answering import accepting, reading
 from service.operations.report.submitting import settled
+from service.yellow_card.e2b.elements import read_guide
+from service.yellow_card.e2b.rendering import TABLE
+from service.yellow_card.e2b.xml_reading import XmlLimits
 
 if TYPE_CHECKING:
     from service.adapters.ehr.couriers import Couriers
+    from service.adapters.gateways.inbox import Inbox
     from service.operations.deliver import Attempt, Chance
     from service.operations.outbox import Posted
     from service.settings import Settings
     from service.web.services import Services
+    from service.yellow_card.e2b.elements import Guide
 
 Work = Callable[[Event], object]
 """Something that runs until the event is set."""
@@ -31,6 +37,7 @@ def open_works(
     lines = open_lines(settings, held, couriers)
     if not lines:
         return []
+    inboxes = open_inboxes(settings, held)
     deliveries = Deliveries(held.outbox, lines, held.clock, chance, seen=seen)
 
     def work(stop: Event) -> None:
@@ -40,16 +47,28 @@ def open_works(
             if couriers:
                 couriers.close()
 
-    return [work]
+    return [work, *(inbox.run for inbox in inboxes)]
 
 
 def deliver(settings: Settings, held: Services, chance: Chance, stop: Event, *, until_empty: bool) -> int:
-    """How many attempts at deliveries were made, once stopped (or nothing is due)."""
+    """How many attempts at deliveries were made, once stopped (or nothing is due). Acknowledgements are read
+    beside it, or once at the end."""
     couriers = open_couriers(held, chance)
     lines = open_lines(settings, held, couriers)
+    inboxes = open_inboxes(settings, held)
+    ended = Event()
+    readers = [] if until_empty else [Thread(target=inbox.run, args=(ended,)) for inbox in inboxes]
+    for reader in readers:
+        reader.start()
     try:
-        return Deliveries(held.outbox, lines, held.clock, chance).run(stop, until_empty=until_empty)
+        made = Deliveries(held.outbox, lines, held.clock, chance).run(stop, until_empty=until_empty)
+        for inbox in inboxes if until_empty else ():
+            inbox.poll()
+        return made
     finally:
+        ended.set()
+        for reader in readers:
+            reader.join()
         if couriers:
             couriers.close()
 
@@ -83,6 +102,29 @@ def open_lines(settings: Settings, held: Services, couriers: Couriers | None = N
     if settings.site:
         from service.adapters.site import read_site
 
-        line = open_line(read_site(Path(settings.site))[1], held.clock, settled(held.reports))
+        guide = _guide(held)
+        follow = settled(held.reports, reading(guide) if guide is not None else None)
+        line = open_line(read_site(Path(settings.site))[1], held.clock, follow)
         lines |= {CHANNEL: line} if line else {}
     return lines
+
+
+def open_inboxes(settings: Settings, held: Services) -> list[Inbox]:
+    """What reads the acknowledgements that a folder gateway brings back; nothing without an inbox."""
+    guide = _guide(held)
+    if not settings.site or guide is None:
+        return []
+    from service.adapters.gateways.inbox import Inbox
+    from service.adapters.site import read_site
+
+    folder = read_site(Path(settings.site))[1].inbox
+    if folder is None:
+        return []
+    accept = accepting(held.reports, guide)
+    return [Inbox(folder, accept, held.clock, largest=XmlLimits().size)]
+
+
+def _guide(held: Services) -> Guide | None:
+    """The table of E2B(R3) elements; None where the content has none."""
+    table = held.content.data.get(TABLE)
+    return None if table is None else read_guide(table)

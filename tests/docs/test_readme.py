@@ -87,5 +87,5 @@ def test_what_is_shown_is_what_comes_back(address: str) -> None:
 def test_every_command_stands_in_the_readme() -> None:
     group = typer.main.get_command(app)
     names = set(group.commands)  # type: ignore[attr-defined]
-    told = set(re.findall(r"`([a-z]+)`", README.split("## Command line", 1)[1].split("## ", 1)[0]))
+    told = set(re.findall(r"`([a-z0-9]+)`", README.split("## Command line", 1)[1].split("## ", 1)[0]))
     assert names - told == set()

@@ -68,8 +68,10 @@ def render(reports: Sequence[SafetyReport], site: Site, tools: Tools, number: st
     faults = [issue for issue in tools.schema(body) if issue.fails] if tools.schema is not None else []
     if faults:
         raise Unprocessable(f"the message breaks ICH's schema: {faults[0].message}", issues=faults)
-    return Rendered(MEDIA_TYPE, f"{_safe(number)}.xml", body, KIND)
+    return Rendered(MEDIA_TYPE, file_name(number), body, KIND)
 
 
-def _safe(name: str) -> str:
-    return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-._") else "-" for sign in name)
+def file_name(number: str) -> str:
+    """The name of the file of a batch with this number (N.1.2)."""
+    safe = (sign if sign.isascii() and (sign.isalnum() or sign in "-._") else "-" for sign in number)
+    return f"{''.join(safe)}.xml"

@@ -137,7 +137,7 @@ def _country(element: Element, value: Value, place: str, checking: Checking) -> 
     if value not in checking.guide.countries:
         yield _fault(
             element, place,
-            f"is {_cut(value)}; it is a country's two letters (ISO 3166-1), EU, or XI for Northern Ireland",
+            f"is {_cut(value)}; it is a country's two letters, EU, or XI for Northern Ireland",
             "code-invalid",
         )  # fmt: skip
 
