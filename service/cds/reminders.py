@@ -216,7 +216,8 @@ def _name(resource: Resource) -> str:
 
 
 def _date(resource: Resource) -> str | None:
-    """When it happened, as FHIR text."""
-    period = resource.get("performedPeriod", {}).get("start")
-    found = resource.get("date") or resource.get("performedDateTime") or period
-    return str(found) if found else None
+    """When it happened, as FHIR text; else when it was written down."""
+    begun = resource.get("performedPeriod", {}).get("start")
+    names = ("date", "performedDateTime", "recordedDate")
+    found: str | None = next((resource[name] for name in names if name in resource), begun)
+    return found
