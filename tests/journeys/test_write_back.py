@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from service import app as application
@@ -19,12 +21,15 @@ from service.settings import Settings
 from tests.adapters.ehr.keeping import Keeping
 from tests.adapters.ehr.test_write_back import KEPT, KEY, form
 from tests.web.conftest import FHIR_JSON, Client
+from tests.web.test_process import serving
 
 if TYPE_CHECKING:
+    from asyncio import StreamWriter
     from collections.abc import Iterator
     from pathlib import Path
 
     from service.adapters.records import Store
+    from tests.adapters.ehr.peer import Request
 
 SUBMIT = "/fhir/QuestionnaireResponse/$submit"
 
@@ -143,6 +148,32 @@ def test_the_running_service_delivers_beside_its_requests(settings: Settings, eh
                 break
             Event().wait(0.05)
     assert ehr.count() == KEPT
+
+
+def test_a_process_killed_while_the_ehr_answers_leaves_nothing_twice_and_nothing_lost(
+    settings: Settings, tmp_path: Path, ehr: Keeping
+) -> None:
+    taken = Event()
+
+    async def take_and_keep_silent(request: Request, writer: StreamWriter) -> None:
+        ehr.take(json.loads(request.body))
+        taken.set()
+        await asyncio.sleep(60)
+
+    whole = ehr.routes["/fhir"]
+    ehr.on("", take_and_keep_silent)
+    with serving(tmp_path / "records.sqlite3", HTG117_CLIENTS=settings.clients) as (process, address):
+        assert httpx.post(f"{address}{SUBMIT}", headers=FHIR_JSON, json=form()).status_code == 200
+        assert taken.wait(30)
+        process.kill()
+        process.wait()
+    assert ehr.count() == KEPT
+    ehr.on("", whole)
+    store = records.connect(settings.database_url)
+    assert fates(store) == [Fate.CLAIMED]
+    assert deliver(settings, store, timedelta(hours=1)) == 1
+    assert (fates(store), ehr.count()) == ([Fate.DELIVERED], KEPT)
+    store.close()
 
 
 def test_synthetic_examples_are_never_sent(settings: Settings, store: Store, ehr: Keeping) -> None:
