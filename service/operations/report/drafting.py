@@ -71,11 +71,12 @@ def draft_once(
     patient: Resource | None = None,
     decision: Override | None = None,
     parts: Parts | None = None,
+    form: str | None = None,
 ) -> Drafted:
     """The same in one attempt. PreconditionFailed where others change it at the same time."""
     now = instant(desk.clock())
     found = read_event(desk.records, event)
-    source, fields, form_version = gather(desk, found, patient, parts)
+    source, fields, form_version = gather(desk, found, patient, parts, form)
     known = patients.know(desk, source.form.get("subject", {}), patient)
     source = replace(source, patient=known.patient, local_reference=known.reference)
     standing = cases.of_event(desk.records, source.reference)

@@ -45,7 +45,7 @@ def follow_form(desk: Desk, standing: Sequence[Version]) -> list[Write]:
         parts = find_parts(own, form, results)
         who = str(form.get("author", {}).get("display") or "the form's author")
         for one in there:
-            draft_once(own, one.id, who, parts=parts)
+            draft_once(own, one.id, who, parts=parts, form=standing[0].reference)
     why = (
         "the form was withdrawn as entered in error"
         if form.get("status") == _WITHDRAWN

@@ -48,37 +48,41 @@ Parts = dict[str, Resource]
 
 
 def gather(
-    desk: Desk, event: Version, patient: Resource | None, parts: Parts | None = None
+    desk: Desk,
+    event: Version,
+    patient: Resource | None,
+    parts: Parts | None = None,
+    form: str | None = None,
 ) -> tuple[Source, Fields, int]:
     """What is recorded of the event, the guidance's data about its form, and the form's version.
 
-    ``parts`` are those of the form where they are known already.
+    ``parts`` are those of the form, and ``form`` its reference, where they are known already.
     """
     held = decode(event.body).resource | {"id": event.id}
-    stored = _form(desk.records, held)
-    form = decode(stored.body).resource | {"id": stored.id}
-    fields = desk.fields_of(str(form.get("questionnaire", "")))
+    stored = _form(desk.records, held, form)
+    filled = decode(stored.body).resource | {"id": stored.id}
+    fields = desk.fields_of(str(filled.get("questionnaire", "")))
     if fields is None:
         raise Unprocessable(
             f"the form of {event.reference} is of a kind that no safety report can be made from here",
             expression="AdverseEvent",
         )
     results = _results(desk.records, stored)
-    found = find_parts(desk, form, results) if parts is None else parts
+    found = find_parts(desk, filled, results) if parts is None else parts
     if event.id not in found:
         raise Unprocessable("the event is not found on its form as it stands now", expression="AdverseEvent")
     group = found[event.id]
-    procedure = _procedure(desk.records, form, held, results, fields)
+    procedure = _procedure(desk.records, filled, held, results, fields)
     source = Source(
         event=held,
-        form=form,
+        form=filled,
         name=str(group["linkId"]),
         group=group,
         procedure=procedure,
-        procedure_form=_procedure_form(desk.records, form, procedure, fields),
+        procedure_form=_procedure_form(desk.records, filled, procedure, fields),
         patient=patient,
-        received=_received(desk.records, event, form),
-        updated=_updated(stored, form),
+        received=_received(desk.records, event, filled),
+        updated=_updated(stored, filled),
     )
     return source, fields, stored.version
 
@@ -91,14 +95,25 @@ def form_of(event: Resource) -> str | None:
     return None
 
 
-def _form(records: Records, event: Resource) -> Version:
-    reference = form_of(event)
+def _form(records: Records, event: Resource, known: str | None) -> Version:
+    reference = known or form_of(event) or _source_of(records, f"AdverseEvent/{event['id']}")
     found = records.read(*reference_parts(reference)) if reference else None
     if found is None or found.deleted:
         raise Unprocessable(
             "the form that this event was recorded on is not held here", expression="AdverseEvent"
         )
     return found
+
+
+def _source_of(records: Records, result: str) -> str | None:
+    """The form that a result came from, by the newest Provenance that names both."""
+    target = Condition("target", Kind.REFERENCE, "", (Value(*reference_parts(result)),))
+    for proof in _newest(records, Query("Provenance", (target,), count=LARGEST_COUNT)):
+        for entity in decode(proof.body).resource.get("entity", ()):
+            reference = str(entity.get("what", {}).get("reference", "")).partition("/_history/")[0]
+            if reference.startswith(f"{FORM}/"):
+                return reference
+    return None
 
 
 def _results(records: Records, form: Version) -> list[Version]:
@@ -175,14 +190,9 @@ def _procedure_form(
         return form
     if procedure is None:
         return None
-    target = Condition("target", Kind.REFERENCE, "", (Value("Procedure", procedure["id"]),))
-    for proof in _newest(records, Query("Provenance", (target,), count=LARGEST_COUNT)):
-        for entity in decode(proof.body).resource.get("entity", ()):
-            reference = str(entity.get("what", {}).get("reference", "")).partition("/_history/")[0]
-            held = records.read(*reference_parts(reference))
-            if held is not None and not held.deleted and held.type == FORM:
-                return _resource(held)
-    return None
+    reference = _source_of(records, f"Procedure/{procedure['id']}")
+    held = records.read(*reference_parts(reference)) if reference else None
+    return _resource(held) if held is not None and not held.deleted else None
 
 
 def _newest(records: Records, query: Query) -> Iterator[Version]:
