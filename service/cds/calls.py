@@ -73,7 +73,7 @@ def read_call(body: object, service: Service, *, revision: int = 2) -> Call:
     return Call(
         service=service.id,
         hook=service.hook,
-        instance=instance.lower(),
+        instance=instance,
         patient=read.patient,
         user=read.user,
         context=context,

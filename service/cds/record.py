@@ -116,7 +116,7 @@ def _read(value: Resource | None, part: Part) -> tuple[list[Resource], str]:
         return _entries(value, part)
     if kind == part.type:
         return [value], ""
-    return [], f"it is a {str(kind)[:60]}, not what was asked for"
+    return [], f"a resource of type {str(kind)[:60]} was sent, which is not what was asked for"
 
 
 def _entries(bundle: Resource, part: Part) -> tuple[list[Resource], str]:

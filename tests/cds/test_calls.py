@@ -115,7 +115,10 @@ def test_another_hook_is_refused() -> None:
 )
 def test_a_hook_instance_is_a_uuid(value: str) -> None:
     assert faults(changed(request(), value, "hookInstance")) == [("value", "hookInstance")]
-    assert read_call(changed(request(), INSTANCE.upper(), "hookInstance"), service()).instance == INSTANCE
+    assert (
+        read_call(changed(request(), INSTANCE.upper(), "hookInstance"), service()).instance
+        == INSTANCE.upper()
+    )
 
 
 @pytest.mark.requirement("Hooks: a REQUIRED field of the hook's context is there")

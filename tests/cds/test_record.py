@@ -66,7 +66,10 @@ def test_left_out_null_and_empty_are_three_things() -> None:
         ({"resourceType": "OperationOutcome"}, "the EHR reported an error"),
         ({"resourceType": "OperationOutcome", "issue": {"code": 1}}, "the EHR reported an error"),
         (bundle(OWN, outcome("fatal", "exception")), "the EHR reported an error (exception)"),
-        ({"resourceType": "Observation", "id": "1"}, "it is a Observation, not what was asked for"),
+        (
+            {"resourceType": "Observation", "id": "1"},
+            "a resource of type Observation was sent, which is not what was asked for",
+        ),
         ({"resourceType": "Bundle", "entry": "x"}, "it is no FHIR Bundle"),
         ({"resourceType": "Bundle", "entry": [{"fullUrl": "x"}]}, "an entry of its Bundle holds no resource"),
         (bundle(OWN, link=[{"relation": "next", "url": "https://ehr.example/fhir?p=2"}]), FIRST_PAGE),
