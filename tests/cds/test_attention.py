@@ -202,6 +202,11 @@ def test_many_events_are_one_card_with_an_end() -> None:
     st.sampled_from([None, "https://forms.example/launch"]),
 )
 @settings(max_examples=60, deadline=None)
+@pytest.mark.requirement(
+    "CDS Service Response: elements are neither null nor empty",
+    "Card Attributes: a summary of under 140 characters",
+    "Card Attributes: selectionBehavior accompanies suggestions, and is any or at-most-one",
+)
 def test_every_card_keeps_to_cds_hooks(
     done: list[str],
     seen: list[str],

@@ -233,6 +233,7 @@ def test_the_form_application_takes_the_place_of_a_new_form() -> None:
         } | ({"questionnaireResponse": "QuestionnaireResponse/form"} if recorded else {})
 
 
+@pytest.mark.requirement("Suggestion: what only 3.0 has goes to clients alone that show that they know it")
 def test_with_all_met_the_time_afterwards_is_offered() -> None:
     """One suggestion each for a client of 2.0; one with a choice of its actions for one of 3.0."""
     of = shown.assessed(Answers(ALL_MET))

@@ -67,6 +67,7 @@ def test_text_is_shown_as_it_is_without_what_cannot_be_seen(text: str) -> None:
     assert shown(f"x{escape(text)}").replace("@\u2060", "@") == f"x{plain(text)}"
 
 
+@pytest.mark.requirement("Card Attributes: detail is GitHub Flavored Markdown")
 @given(st.lists(st.tuples(texts, texts, texts), max_size=6))
 def test_a_row_never_breaks(rows: list[tuple[str, str, str]]) -> None:
     """A table has the rows and columns that it was given, and text in its cells."""
