@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from http.cookiejar import DefaultCookiePolicy
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _OF_THE_WAY = frozenset({404, 405, 407, 408, 421, 425, 429})
 """Statuses that speak of the address or the moment, not of the message: it is tried again."""
 
-_FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError)
+_FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, ssl.SSLError)
 """All that httpx raises; a TLS failure while the connection is used comes as it is."""
 
 _TOKEN_BYTES = 100_000
@@ -47,6 +48,7 @@ class Http:
             limits=httpx.Limits(max_connections=gateway.width * 2),
             headers={"User-Agent": "htg117", "Accept": "*/*", "Accept-Encoding": "identity"},
         )
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._lock = Lock()
         self._token: tuple[str, float] | None = None
 

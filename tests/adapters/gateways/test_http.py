@@ -8,8 +8,12 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from service.adapters.gateways.answers import retry_after
 from service.adapters.gateways.config import Gateway
 from service.adapters.gateways.http import Http
 from service.domain.errors import Forbidden, Refused, ServiceError, Unauthenticated, Unavailable
@@ -84,6 +88,15 @@ def test_a_status_is_the_message_s_end_or_another_try(
     assert [asked.path for asked in peer.asked] == ["/reports"]
 
 
+def test_no_cookie_is_kept(peer: Peer) -> None:
+    peer.answer = lambda _asked, _times: Answer(201, {"Set-Cookie": "session=1; Path=/"})
+    http = courier(peer)
+    for _ in range(2):
+        http.deliver(MESSAGE)
+    http.close()
+    assert [asked.headers.get("cookie") for asked in peer.asked] == [None, None]
+
+
 def test_a_gateway_says_that_it_has_the_message_already(peer: Peer) -> None:
     peer.answer = lambda _asked, _times: Answer(409, {"Idempotency-Key": "urn:uuid:1"}, b"there")
     http = courier(peer)
@@ -128,6 +141,37 @@ def test_an_answer_that_never_ends_is_given_up(peer: Peer) -> None:
     with pytest.raises(Unavailable, match="too long"):
         http.deliver(MESSAGE)
     http.close()
+
+
+RAISED = [one for one in vars(httpx).values() if isinstance(one, type) and issubclass(one, Exception)]
+
+
+def failing(kind: type[Exception]) -> Exception:
+    if issubclass(kind, httpx.HTTPStatusError):
+        request = httpx.Request("POST", "https://gateway.example.org")
+        return kind("x", request=request, response=httpx.Response(500))
+    return kind() if issubclass(kind, (httpx.StreamConsumed, httpx.ResponseNotRead, httpx.RequestNotRead,
+                                       httpx.StreamClosed)) else kind("x")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", RAISED, ids=lambda kind: kind.__name__)
+def test_whatever_httpx_raises_is_unavailable(kind: type[Exception]) -> None:
+    def handle(_request: httpx.Request) -> httpx.Response:
+        raise failing(kind)
+
+    gateway = Gateway(kind="http", url="https://gateway.example.org/reports")
+    http = Http(gateway, lambda: NOW, httpx.MockTransport(handle))
+    with pytest.raises(Unavailable, match=kind.__name__):
+        http.deliver(MESSAGE)
+    http.close()
+
+
+@given(
+    st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|[+-]\d{4})?")
+)
+def test_a_time_to_try_again_is_read_or_it_is_none(text: str) -> None:
+    seconds = retry_after(text, NOW)
+    assert seconds is None or seconds >= 0
 
 
 def test_an_id_that_no_header_can_carry_is_refused(peer: Peer) -> None:
