@@ -5,6 +5,7 @@ Here and above it, and nowhere below, the clock and the random source are read.
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import logging
 import random
@@ -37,7 +38,8 @@ from service.domain.errors import ServiceError
 from service.domain.site import Site
 from service.fhir.json_text import Document, Limits
 from service.operations.act import Actor
-from service.operations.advise import Advisor, advise
+from service.operations.advise import Advisor, Kept, advise
+from service.operations.advise.recorded import STORE
 from service.operations.assess import Plans
 from service.operations.report.following import follow_form
 from service.operations.report.opening import open_desk as open_reports
@@ -80,6 +82,8 @@ if TYPE_CHECKING:
     from service.web.security import Guard
 
 THREADS = 8
+LEAST_SECONDS = 0.1
+"""So long the records may take to say what is kept of a patient, whatever the settings leave."""
 
 
 def now() -> datetime:
@@ -208,7 +212,7 @@ def open_desk(settings: Settings, held: Services, metrics: Metrics) -> Desk:
     return Desk(
         services=advisor.services,
         discovery=advisor.discovery,
-        advise=_adviser(advisor, ehrs, held),
+        advise=_adviser(advisor, ehrs, held, (settings.hook_milliseconds - settings.ehr_milliseconds) / 1000),
         ehrs=ehrs,
         journal=journal,
         used=Used(time.time),
@@ -219,12 +223,23 @@ def open_desk(settings: Settings, held: Services, metrics: Metrics) -> Desk:
     )
 
 
-def _adviser(advisor: Advisor, ehrs: Ehrs, held: Services) -> Callable[[Question], Awaitable[Advice]]:
-    """How calls are answered: pure work on the event loop, the records in a thread, the EHR awaited."""
+def _adviser(
+    advisor: Advisor, ehrs: Ehrs, held: Services, seconds: float
+) -> Callable[[Question], Awaitable[Advice]]:
+    """How calls are answered: pure work on the event loop, the records in a thread, the EHR awaited.
+
+    Records that do not answer in so many seconds are said not to, and the call goes on without them.
+    """
+
+    async def read_kept(work: Callable[..., Kept], *given: object) -> Kept:
+        try:
+            return await asyncio.wait_for(held.run(work, *given), max(seconds, LEAST_SECONDS))
+        except TimeoutError:
+            return Kept(fault=STORE)
 
     def answer(asked: Question) -> Awaitable[Advice]:
         return advise(
-            advisor, ehrs, held.run, asked.call, asked.service, asked.client, asked.showing, asked.seconds
+            advisor, ehrs, read_kept, asked.call, asked.service, asked.client, asked.showing, asked.seconds
         )
 
     return answer

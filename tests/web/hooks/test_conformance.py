@@ -154,6 +154,23 @@ def test_an_ehr_that_never_answers_is_said_and_its_token_is_nowhere(client: Clie
     assert SECRET not in json.dumps([stored(records, one) for one in ("AuditEvent", "GuidanceResponse")])
 
 
+def test_records_that_do_not_answer_are_said_and_the_call_goes_on(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = client.app.state.services.records
+    search, gate = type(records).search, threading.Event()
+
+    def slow(self: Any, query: Any) -> Any:
+        gate.wait(60)
+        return search(self, query)
+
+    monkeypatch.setattr(type(records), "search", slow)
+    answer = client.post(SIGN, json=coded())
+    gate.set()
+    assert answer.status_code == 200, answer.text
+    assert "the records kept here do not answer" in answer.json()["cards"][0]["detail"]
+
+
 class Ehr(BaseHTTPRequestHandler):
     """An EHR whose patient has no record but himself; it keeps what it was asked."""
 
