@@ -171,18 +171,25 @@ def attend(attention: Attention, gathered: Gathered, hook: str) -> tuple[Matter,
 def forms_of(attention: Attention, gathered: Gathered) -> list[Kept]:
     """The answered forms that the rules are about or read, each once, the newest first.
 
-    A form that is kept both here and in the EHR says the same in both, and counts once.
+    A form that is kept both here and in the EHR says the same in both, and counts once; of one that was
+    amended, which its identifier tells, the newest version counts.
     """
     named = {form for _, form in attention.inputs}
+    answered = [
+        one
+        for one in gathered.forms
+        if one.resource.get("status") in ANSWERED and _form(one.resource) in named
+    ]
     seen: list[tuple[Any, ...]] = []
     found = []
-    for one in gathered.forms:
+    for one in sorted(answered, key=lambda one: str(one.resource.get("authored", "")), reverse=True):
         form = one.resource
-        key = (_form(form), form.get("authored"), form.get("item"))
-        if form.get("status") in ANSWERED and key[0] in named and key not in seen:
-            seen.append(key)
+        keys = [(_form(form), form.get("authored"), form.get("item"))]
+        keys += [(_form(form), form["identifier"])] if form.get("identifier") else []
+        if not any(key in seen for key in keys):
             found.append(one)
-    return sorted(found, key=lambda one: str(one.resource.get("authored", "")), reverse=True)
+        seen += keys
+    return found
 
 
 def variables_of(attention: Attention, gathered: Gathered, hook: str) -> dict[str, Any]:

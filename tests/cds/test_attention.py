@@ -137,6 +137,17 @@ def test_a_form_here_and_in_the_ehr_counts_once() -> None:
     assert cards(Gathered((draft,), (), at(date(2026, 7, 5)))) == []
 
 
+def test_of_an_amended_form_the_newest_version_counts() -> None:
+    """Its identifier tells that it is the same form, whoever keeps it."""
+    own = {"identifier": {"system": "https://ehr.example.org/forms", "value": "procedure-1"}}
+    first = Kept(procedure("2026-07-20").resource | own, None)
+    later = {"status": "amended", "authored": "2026-07-21T09:00:00+01:00"}
+    second = Kept(procedure("2026-07-01").resource | own | later, None)
+    for forms in ((first, second), (second, first)):
+        (card,) = cards(Gathered(forms, (), at(date(2026, 7, 22))))
+        assert card["summary"] == "HTG117: follow-up at 1 week is overdue (procedure of 2026-07-01)"
+
+
 def test_what_was_read_is_listed_with_its_date_and_place() -> None:
     """A link where it is kept here, a reference where the EHR keeps it."""
     here = Kept(follow_up(1, "2026-07-02").resource, "https://htg117.example/fhir/QuestionnaireResponse/f1")
