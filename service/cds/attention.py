@@ -184,7 +184,7 @@ def forms_of(attention: Attention, gathered: Gathered) -> list[Kept]:
     found = []
     for one in sorted(answered, key=lambda one: str(one.resource.get("authored", "")), reverse=True):
         form = one.resource
-        keys = [(_form(form), form.get("authored"), form.get("item"))]
+        keys: list[tuple[Any, ...]] = [(_form(form), form.get("authored"), form.get("item"))]
         keys += [(_form(form), form["identifier"])] if form.get("identifier") else []
         if not any(key in seen for key in keys):
             found.append(one)
