@@ -27,17 +27,26 @@ from service.cli.report_text import (
 
 
 def draft(
-    event: Annotated[str, typer.Argument(help="AdverseEvent/[id], as it is kept here.")],
+    event: Annotated[str, typer.Argument(help="AdverseEvent/[id], as it is kept here.")] = "",
     patient: Annotated[
         Path | None, typer.Option(help="A Patient (JSON), of whom age and sex are told.", exists=True)
     ] = None,
     by: By = NOBODY,
     whole: Json = False,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Draft those of every recorded event that has none yet.")
+    ] = False,
 ) -> None:
     """The reports of an adverse event, drafted or brought up to what is recorded of it now."""
     from service.fhir.json_text import decode
+    from service.operations.report.catching_up import draft_missing
     from service.operations.report.drafting import draft as make
 
+    if missing:
+        with opened() as held:
+            for made in draft_missing(held.reports, by):
+                tell_drafted(made, whole)
+        return
     type_, _, id_ = event.partition("/")
     if type_ != "AdverseEvent" or not id_:
         refuse("name the event as AdverseEvent/[id]")
