@@ -63,11 +63,11 @@ class Whose:
 
 
 def identifiers_of(patient: Resource | None) -> Mapping[str, str]:
-    """The value by system of a Patient's identifiers; old ones, and systems with several, are left out."""
+    """The value by system of a Patient's identifiers, without old and temporary ones and doubled systems."""
     found: dict[str, set[str]] = {}
     entries = (patient or {}).get("identifier", [])
     for entry in entries if isinstance(entries, list) else []:
-        if not isinstance(entry, dict) or entry.get("use") == "old":
+        if not isinstance(entry, dict) or entry.get("use") in ("old", "temp"):
             continue
         system, value = entry.get("system"), entry.get("value")
         if isinstance(system, str) and system and isinstance(value, str) and value.strip():

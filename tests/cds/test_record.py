@@ -169,6 +169,7 @@ def test_identifiers_that_could_mislead_are_left_out() -> None:
     entries = [
         {"system": NHS, "value": "a"},
         {"system": "urn:old", "value": "a", "use": "old"},
+        {"system": "urn:temporary", "value": "a", "use": "temp"},
         {"system": "urn:two", "value": "a"},
         {"system": "urn:two", "value": "b"},
         {"value": "a"},
