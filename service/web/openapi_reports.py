@@ -9,6 +9,7 @@ from service.operations.report.steps import AMENDMENTS
 from service.web.openapi_parts import failed, header, query, shared
 from service.web.reports.asked import NEEDS, SERIOUSNESS
 from service.web.reports.changing import REASONED
+from service.yellow_card.pdf import KIND as PDF
 
 Part = dict[str, Any]
 JSON = "application/json"
@@ -296,7 +297,7 @@ def _reading() -> Part:
 
 def _rendering(renderings: list[str]) -> Part:
     named = {
-        "name": "rendering", "in": "path", "required": True, "schema": {"enum": renderings},
+        "name": "rendering", "in": "path", "required": True, "schema": {"enum": [*renderings, PDF]},
         "description": "Which.", "example": "sheet",
     }  # fmt: skip
     good = {"description": "The report as it stands; nothing is kept", "content": {"*/*": {"schema": _TEXT}}}

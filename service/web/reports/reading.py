@@ -17,6 +17,9 @@ from service.web.page import page
 from service.web.reports.asked import answer_form, filters, page_of
 from service.web.reports.views import summary, whole
 from service.web.services import services
+from service.yellow_card.pdf import KIND as PDF
+from service.yellow_card.pdf import pdf
+from service.yellow_card.structured import KIND as JSON_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +98,7 @@ async def one(request: Request) -> Response:
     told = list(reasons(case, held.clock(), held.reports.site.reminder_days))
     found |= {"attention": told} if told else {}
     if form == "html":
-        return page("report.html", report=found, renderings=sorted(held.reports.renderers), footer="")
+        return page("report.html", report=found, renderings=sorted((*held.reports.renderers, PDF)), footer="")
     return respond(found, headers=headers)
 
 
@@ -118,9 +121,9 @@ async def rendering(request: Request) -> Response:
 
 def render(desk: Desk, case: str, kind: str) -> Rendered:
     """The report in one of its renderings. Unprocessable while something in it may identify the patient."""
-    renderer = desk.renderers.get(kind)
+    renderer = desk.renderers.get(JSON_KIND if kind == PDF else kind)
     if renderer is None:
-        known = ", ".join(sorted(desk.renderers)) or "none"
+        known = ", ".join(sorted((*desk.renderers, PDF)))
         raise NotFound(f"there is no rendering '{kind[:40]}' here; there are: {known}")
     held, seen = _seen(desk, case)
     if seen.hits:
@@ -129,7 +132,8 @@ def render(desk: Desk, case: str, kind: str) -> Rendered:
             f"what stands at {places} may identify the patient: nothing is made of the report until a person "
             "has changed the text or said that it identifies nobody"
         )
-    return renderer(held.report, desk.site)
+    made = renderer(held.report, desk.site)
+    return pdf(made) if kind == PDF else made
 
 
 def respond(found: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -188,6 +188,8 @@ def test_a_rendering_is_shown_sealed_and_nothing_is_kept(client: Client, made: M
     assert b"Draft, not submitted" in answer.content
     assert client.get(f"/reports/{case}").headers["etag"] == before
     assert client.get("/fhir/DocumentReference").json()["total"] == 0
+    printed = client.get(f"/reports/{case}/renderings/pdf")
+    assert (printed.headers["content-type"], printed.content[:5]) == ("application/pdf", b"%PDF-")
     assert "there are: adverse-event, bundle" in refused(client.get(f"/reports/{case}/renderings/poem"), 404)
 
 
