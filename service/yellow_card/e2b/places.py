@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from service.yellow_card.e2b.elements import CASE
 
@@ -20,6 +20,12 @@ def join(place: str, number: str, index: int | None = None) -> str:
     return f"{place}.{step}" if place else step
 
 
+def items_of(content: Content, group: str) -> list[Any]:
+    """The items of a group; none where something else stands in their place, which the rules report."""
+    found = content.get(group)
+    return found if isinstance(found, list) else []
+
+
 def scopes(batch: Batch, guide: Guide) -> Iterator[tuple[str, str, Content]]:
     """Every content in a batch with its group and its place, outermost first."""
     yield "", "", batch.header
@@ -30,7 +36,7 @@ def scopes(batch: Batch, guide: Guide) -> Iterator[tuple[str, str, Content]]:
 def _inside(group: str, place: str, content: Content, guide: Guide) -> Iterator[tuple[str, str, Content]]:
     yield group, place, content
     for inner in guide.inner(group):
-        for index, item in enumerate(content.get(inner, ()), start=1):
+        for index, item in enumerate(items_of(content, inner), start=1):
             if isinstance(item, dict):
                 yield from _inside(inner, join(place, inner, index), item, guide)
 
@@ -44,7 +50,7 @@ def lines_of(batch: Batch, guide: Guide, found: Mapping[tuple[int, str], int]) -
             if line:
                 lines[join(place, number)] = line
         for inner in guide.inner(group):
-            items = content.get(inner, ())
+            items = items_of(content, inner)
             for index in range(1, len(items) + 1):
                 line = found.get((id(items), str(index)))
                 if line:

@@ -10,9 +10,9 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from service.yellow_card.e2b.places import join
+from service.yellow_card.e2b.places import items_of, join
 from service.yellow_card.e2b.rule_conditions import Scope
-from service.yellow_card.e2b.values import Null, read_moment
+from service.yellow_card.e2b.values import Null, read_moment, sendable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def inner(scope: Scope, group: str) -> list[Scope]:
     """The blocks of a group that lie in a block."""
     return [
         Scope(group, join(scope.place, group, index), item, scope.guide)
-        for index, item in enumerate(scope.content.get(group, ()), start=1)
+        for index, item in enumerate(items_of(scope.content, group), start=1)
         if isinstance(item, dict)
     ]
 
@@ -110,7 +110,7 @@ def _patient(case: Scope) -> Iterator[Issue]:
         yield case.doubt("D.10.2.2a", "stands beside D.10.2.1; give one of them")
     for number, unit in (("D.2.2a", "D.2.2b"), ("D.10.2.2a", "D.10.2.2b")):
         age, of = case.value(number), _YEARS.get(str(case.value(unit)))
-        if isinstance(age, Decimal) and of is not None and age * of > _OLDEST:
+        if isinstance(age, Decimal) and sendable(age) and of is not None and age * of > _OLDEST:
             yield case.fault(number, f"is more than {_OLDEST} years; correct the number or its unit")
     if not case.has("D.7.2") and not any(one.has("D.7.1.r.1b") for one in inner(case, "D.7.1.r")):
         yield case.doubt("D.7.2", "is missing: there is no coded history; where it is not known, say UNK")

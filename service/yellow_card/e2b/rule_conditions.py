@@ -6,11 +6,12 @@ Source: ICH E2B(R3) core list of data elements (conformance and business rules).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from service.domain.issues import error, warning
 from service.yellow_card.e2b.places import join
-from service.yellow_card.e2b.values import Null
+from service.yellow_card.e2b.values import Attachment, Null
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,8 +62,8 @@ class Scope:
 
     def value(self, number: str) -> Value | None:
         """The element's value, None where it is missing or a null flavour."""
-        value: Value | None = self.content.get(number)
-        return None if isinstance(value, Null) else value
+        value = self.content.get(number)
+        return value if isinstance(value, str | Decimal | int | Attachment) else None
 
     def has(self, number: str) -> bool:
         """Whether anything is said, a null flavour included."""

@@ -24,6 +24,7 @@ from service.yellow_card.e2b.values import (
     Value,
     as_text,
     read_moment,
+    sendable,
 )
 
 if TYPE_CHECKING:
@@ -55,13 +56,19 @@ class Checking:
     created: Moment | None = None
 
 
-def check_value(element: Element, value: Value, place: str, checking: Checking) -> Iterator[Issue]:
-    """What is wrong with one value."""
+def check_value(element: Element, value: object, place: str, checking: Checking) -> Iterator[Issue]:
+    """What is wrong with one value, whatever it is."""
     if isinstance(value, Null):
         if value.flavour not in element.nulls:
             allowed = ", ".join(sorted(element.nulls))
             remedy = f"allowed are {allowed}" if allowed else "give a value"
             yield _fault(element, place, f"may not be the null flavour {value.flavour[:10]}; {remedy}")
+        return
+    if not isinstance(value, str | Decimal | int | Attachment):
+        yield _fault(element, place, "holds a structure; it holds one value", "structure")
+        return
+    if isinstance(value, Decimal) and not sendable(value):
+        yield _fault(element, place, "is no number that can be sent; give it as it was measured")
         return
     text = as_text(value)
     if isinstance(value, str) and not value.strip():

@@ -56,7 +56,9 @@ def _batch(batch: Batch, guide: Guide) -> Iterator[Issue]:
     seen: set[object] = set()
     for index, case in enumerate(batch.cases, start=1):
         message = case.get("N.2.r.1")
-        if message is not None and message in seen:
+        if not isinstance(message, str):
+            continue
+        if message in seen:
             place = join(join("", CASE, index), "N.2.r.1")
             said = "stands on an earlier report of the batch too; each has its own"
             yield error("duplicate", f"N.2.r.1 ({guide.elements['N.2.r.1'].name}) {said}", place, "N.2.r.1")

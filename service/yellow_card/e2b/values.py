@@ -115,6 +115,14 @@ def write_moment(moment: datetime) -> str:
     return moment.strftime("%Y%m%d%H%M%S%z")
 
 
+def sendable(number: Decimal) -> bool:
+    """Whether a number can be written out: finite, and no longer than any element allows."""
+    if not number.is_finite():
+        return False
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and abs(exponent) <= 60 and number.adjusted() <= 60
+
+
 def as_text(value: Value) -> str:
     """A value as it stands in the message."""
     if isinstance(value, bool):
