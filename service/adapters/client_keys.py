@@ -28,6 +28,8 @@ PAUSE, RETRY, FRESH, STALE, DEAD = 60.0, 5.0, 600.0, 3600.0, 86_400.0
 beside a call, before it, and until they serve no more."""
 _TIMEOUT = httpx.Timeout(3.0)
 _WHOLE = 5.0
+_FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
+"""What httpx raises; a TLS failure while a connection is in use, and a timeout, are OSErrors."""
 _LARGEST = 256_000
 
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -100,7 +102,7 @@ class ClientKeys:
         try:
             async with asyncio.timeout(_WHOLE):
                 keys = read_keys(decode(await self._get(), Limits(_LARGEST, 20)).resource)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, ServiceError) as fault:
+        except (*_FAULTS, ValueError, ServiceError) as fault:
             _log.error("client-keys", client=self._client.name, kind=type(fault).__name__)
             return
         self._keys, self._fetched, self._failed = keys, self._clock(), False

@@ -113,7 +113,7 @@ class Introspection:
                     if len(body) > _LARGEST:
                         break
             found = json.loads(body) if sound and len(body) <= _LARGEST else None
-        except (httpx.HTTPError, ValueError):
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError):
             found = None
         if not isinstance(found, dict):
             raise Unavailable("whether the token holds cannot be asked now; try again shortly")

@@ -37,14 +37,20 @@ def read_keys(key_set: Mapping[str, Any]) -> dict[tuple[str, str], Key]:
 
     Raises ValueError where it is no JWK Set. A key that cannot serve is left out; private parts are dropped.
     """
-    listed = key_set.get("keys")
-    if not isinstance(listed, list) or len(listed) > _MOST:
-        raise ValueError("not a JWK Set: 'keys' is no list, or too long a one")
     found: dict[tuple[str, str], Key] = {}
-    for one in listed:
-        key = _read(one) if isinstance(one, dict) else None
+    for one in _listed(key_set):
+        named = isinstance(one, dict) and isinstance(one.get("kid"), str) and one["kid"]
+        key = _read(one) if named else None
         if key is not None:
             found[str(one["kid"]), str(one["kty"])] = key
+    return found
+
+
+def read_all(key_set: Mapping[str, Any]) -> list[Key]:
+    """The same as a list, keys without a ``kid`` among them; ValueError where none can serve."""
+    found = [key for one in _listed(key_set) if isinstance(one, dict) and (key := _read(one)) is not None]
+    if not found:
+        raise ValueError("no key in it can verify a signature")
     return found
 
 
@@ -70,6 +76,13 @@ def read_private(jwk: Mapping[str, Any], algorithm: str) -> Key:
             f"does not fit {algorithm} (its curve, its own alg, or fewer than {_LEAST_BITS} bits)"
         )
     return key
+
+
+def _listed(key_set: Mapping[str, Any]) -> list[Any]:
+    listed = key_set.get("keys")
+    if not isinstance(listed, list) or len(listed) > _MOST:
+        raise ValueError("not a JWK Set: 'keys' is no list, or too long a one")
+    return listed
 
 
 def _read(jwk: dict[str, Any]) -> Key | None:

@@ -7,17 +7,18 @@ answer, the keys that are known serve. What is wrong with a token is not told.
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from service.adapters.compact import read_compact
+from service.adapters.keys import ALGORITHMS, read_all
 from service.adapters.trust import trusted
 from service.domain.errors import Unauthenticated, Unavailable
 from service.operations.ports import Caller
@@ -25,13 +26,14 @@ from service.operations.ports import Caller
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "ES256", "ES384", "ES512"]
 _LEEWAY = 30
 _PAUSE = 60.0
 _RETRY = 5.0
 _FRESH = 3600.0
 _TIMEOUT = 5.0
 _LARGEST = 256_000
+_LONGEST = 20_000
+_FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 
@@ -61,6 +63,9 @@ class Tokens:
         self._clock = clock
         self._http = http or httpx.Client(timeout=_TIMEOUT, verify=trusted(), trust_env=False)
         self._turn = Lock()
+        # members of a header that are not known are ignored, not refused (RFC 7515, 4)
+        self._registry = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+        self._registry.max_header_length = _LONGEST
 
     def judge(self, token: str) -> Caller:
         """Whoever a sound token speaks for; Unauthenticated if it is not sound, Unavailable without keys."""
@@ -93,8 +98,8 @@ class Tokens:
     def _issuer(self, token: str) -> str:
         """The issuer that the token names, if it is one of ours. Nothing of the token is believed yet."""
         try:
-            named = _unverified(token).get("iss")
-        except (JoseError, ValueError):
+            named = read_compact(token, _LONGEST)[1].get("iss")
+        except ValueError:
             named = None
         issuer = named.rstrip("/") if isinstance(named, str) else ""
         if issuer not in self._keys:
@@ -102,7 +107,7 @@ class Tokens:
         return issuer
 
     def _claims(self, token: str, keys: KeySet) -> dict[str, Any]:
-        return dict(jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
+        return dict(jwt.decode(token, keys, registry=self._registry).claims)
 
     def _again(self, token: str, keys: KeySet) -> dict[str, Any]:
         try:
@@ -141,8 +146,8 @@ class Tokens:
     def _renewed(self, issuer: str, held: _Held, now: float) -> _Held:
         try:
             configuration = self._get(f"{issuer}/.well-known/openid-configuration")
-            keys = KeySet.import_key_set(self._get(str(configuration["jwks_uri"])))  # type: ignore[arg-type]
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, KeyError, JoseError):
+            keys = KeySet(list(read_all(self._get(str(configuration["jwks_uri"])))))
+        except (*_FAULTS, ValueError, TypeError, KeyError, JoseError):
             return _Held(held.keys, held.fetched, tried=now, failed=True)
         return _Held(keys, fetched=now, tried=now)
 
@@ -161,13 +166,3 @@ class Tokens:
         if not isinstance(found, dict):
             raise TypeError(url)
         return found
-
-
-def _unverified(token: str) -> dict[str, Any]:
-    parts = token.split(".")
-    if len(parts) != 3 or len(token) > 20_000:
-        raise ValueError("not a signed token")
-    found = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    if not isinstance(found, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - every fault of a token is one
-    return found

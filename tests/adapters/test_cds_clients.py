@@ -217,7 +217,7 @@ def test_what_is_no_token_is_refused() -> None:
         f"{token()}\n", f" {token()}", f"{header}=.{claims}.{signature}", token() + "é",
         f"{segment([1])}.{claims}.{signature}", f"{segment(b'{')}.{claims}.{signature}",
         f"{header}.{segment(b'[]')}.{signature}", f"{header}.{segment(bytes([255]))}.{signature}",
-        token(padding="x" * 8_000), token(nest=[[[[[[[[1]]]]]]]]),
+        token(padding="x" * 8_000), token(nest=[[[[[[[[[[[[1]]]]]]]]]]]]),
     ):  # fmt: skip
         assert refused(wrong), wrong[:80]
 

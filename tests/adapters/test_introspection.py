@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from joserfc import jwt
+from hypothesis import given
+from hypothesis import strategies as st
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet
 
 from service import app
@@ -171,6 +174,7 @@ class Issuer:
 
     def __init__(self) -> None:
         self.keys: list[Any] = [KEY]
+        self.others: list[Any] = []
         self.calls = 0
         self.now = float(NOW)
         self.broken: httpx.Response | None = None
@@ -183,9 +187,10 @@ class Issuer:
             return self.broken
         if request.url.path.endswith("openid-configuration"):
             return httpx.Response(200, json={"jwks_uri": f"{ISSUER}/keys"})
-        return httpx.Response(200, json=KeySet(self.keys).as_dict(private=False))
+        keys = self.others + KeySet(self.keys).as_dict(private=False)["keys"]
+        return httpx.Response(200, json={"keys": keys})
 
-    def token(self, key: Any = KEY) -> str:
+    def token(self, key: Any = KEY, **header: Any) -> str:
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -193,7 +198,9 @@ class Issuer:
             "client_id": "ehr",
             "scope": "x",
         }
-        return jwt.encode({"alg": "ES384", "kid": key.kid}, claims, key, algorithms=["ES384"])
+        registry = jws.JWSRegistry(algorithms=["ES384"], strict_check_header=False)
+        registry.max_header_length = 8_000
+        return jwt.encode({"alg": "ES384", "kid": key.kid} | header, claims, key, registry=registry)
 
     def takes(self, key: Any = KEY) -> bool:
         try:
@@ -201,6 +208,36 @@ class Issuer:
         except Unauthenticated:
             return False
         return True
+
+
+def test_keys_and_headers_that_are_not_understood_do_no_harm() -> None:
+    issuer = Issuer()
+    issuer.others = [
+        {"kty": "AKP", "alg": "ML-DSA-65", "kid": "new", "pub": "x"},
+        {"kty": ["EC"]},
+        7,
+        {},
+        {"kty": "RSA", "kid": "short", "n": "AQAB", "e": "AQAB"},
+        {"kty": "oct", "k": "c2VjcmV0"},
+    ]
+    more = {"nonce": "n", "x5c": ["A" * 3_000], "vendor": {"a": 1}}
+    assert issuer.tokens.judge(issuer.token(**more)) == Caller(ISSUER, "ehr", frozenset({"x"}))
+
+
+HEADERS: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
+    st.sampled_from(["alg", "kid", "typ", "crit", "b64", "jwk", "jku", "x5c", "cty", "x"]),
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["ES384", "none", "HS256", "one", "crit"])
+    | st.lists(st.sampled_from(["alg", "x", "exp"]), max_size=2) | st.just({}),
+)  # fmt: skip
+
+
+@given(HEADERS)
+def test_no_forged_header_lets_anybody_in_or_breaks_anything(header: dict[str, Any]) -> None:
+    issuer = Issuer()
+    _, claims, signature = issuer.token().split(".")
+    forged = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    with pytest.raises(Unauthenticated):
+        issuer.tokens.judge(f"{forged}.{claims}.{signature}")
 
 
 def test_a_withdrawn_key_ends_within_the_hour() -> None:
