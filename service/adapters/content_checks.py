@@ -28,6 +28,8 @@ from service.fhir.extraction.sample import answer_everything
 from service.fhir.plans import input_forms, read_plan
 from service.operations.terms import Terms
 from service.yellow_card.filling import find_fields
+from service.yellow_card.e2b.elements import read_guide
+from service.yellow_card.e2b.rendering import TABLE
 from service.yellow_card.routing import find_routes
 
 if TYPE_CHECKING:
@@ -246,9 +248,18 @@ def check_reports(content: Folder) -> Iterator[Fault]:
                 yield Fault(file, issue.expression, said)
 
 
+def check_e2b(content: Folder) -> Iterator[Fault]:
+    """The table of E2B(R3) elements, where there is one, fits its message."""
+    if TABLE in content.data:
+        try:
+            read_guide(content.data[TABLE])
+        except ContentFault as fault:
+            yield Fault(TABLE, "", str(fault))
+
+
 CHECKS: list[Check] = [
     check_names, check_validity, check_extraction, check_plans, check_expressions, check_canonicals,
-    check_link_ids, check_codings, check_citations, check_reports,
+    check_link_ids, check_codings, check_citations, check_reports, check_e2b,
 ]  # fmt: skip
 
 

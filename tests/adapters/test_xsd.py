@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,14 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service.adapters import content
+from service.adapters.content_checks import check_e2b
 from service.adapters.e2b import open_tools
 from service.adapters.xsd import Schemas
 from service.domain.errors import ContentFault
 from service.domain.site import MedDra
-from service.yellow_card.e2b.rendering import render
+from service.yellow_card.e2b.rendering import TABLE, render
 from service.yellow_card.e2b.writer import write
 from tests.yellow_card.e2b.goldens import NOW, SITE, message, report
-from tests.yellow_card.e2b.material import good, guide, reference, schemas
+from tests.yellow_card.e2b.material import good, guide, reference, schemas, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,13 +65,24 @@ def test_a_folder_without_schemas_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_tools_of_a_site_make_its_messages(tmp_path: Path) -> None:
-    table = tmp_path / "terms.csv"
-    table.write_text("local_key,llt_code\nsedation-reaction,99999999\nsedation,99999997\n", encoding="utf-8")
-    site = replace(SITE, meddra=MedDra(table, "0.0"), xsd=reference("xsd"))
+    terms = tmp_path / "terms.csv"
+    terms.write_text("local_key,llt_code\nsedation-reaction,99999999\nsedation,99999997\n", encoding="utf-8")
+    site = replace(SITE, meddra=MedDra(terms, "0.0"), xsd=reference("xsd"))
     tools = open_tools(content.load(), site, lambda: NOW)
     assert tools is not None
     assert tools.schema is not None
     assert render([report()], site, tools, "GOLDEN-first").body == message("first")
+
+
+def test_a_table_that_does_not_fit_its_message_is_told_at_the_start(tmp_path: Path) -> None:
+    broken = {**table(), "message": table()["message"][:-1]}
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "e2b-r3.json").write_text(json.dumps(broken), encoding="utf-8")
+    folder = content.Folder([tmp_path])
+    folder.data = {TABLE: folder.data[f"{tmp_path.name}/shared/e2b-r3.json"]}
+    (fault,) = check_e2b(folder)
+    assert (fault.file, "the skeleton is not XML" in fault.message) == (TABLE, True)
+    assert list(check_e2b(content.load())) == []
 
 
 def test_a_site_without_a_table_of_terms_has_tools_that_send_nothing() -> None:
