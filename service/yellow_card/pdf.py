@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 KIND = "pdf"
 _FONT, _BOLD = "Vera", "VeraBd"
 _GREY = "#768692"
+_ROOM = 80
+"""Points below which a heading goes to the next page."""
 
 
 def pdf(structured: Rendered) -> Rendered:
@@ -73,8 +75,7 @@ def _styles() -> dict[str, Any]:
     return {
         "body": body,
         "h1": ParagraphStyle("h1", parent=body, fontName=_BOLD, fontSize=14, leading=18, spaceAfter=6),
-        "h2": ParagraphStyle("h2", parent=body, fontName=_BOLD, fontSize=11, leading=14, spaceBefore=9,
-                             spaceAfter=3, keepWithNext=1),
+        "h2": ParagraphStyle("h2", parent=body, fontName=_BOLD, fontSize=11, leading=14, spaceBefore=9, spaceAfter=3),
         "word": ParagraphStyle("word", parent=body, fontName=_BOLD, fontSize=11, leading=14),
     }  # fmt: skip
 
@@ -102,7 +103,7 @@ def _texts(node: Any) -> Iterator[str]:
 
 
 def _story(told: dict[str, Any]) -> Iterator[Any]:
-    from reportlab.platypus import Spacer
+    from reportlab.platypus import CondPageBreak, Spacer
 
     yield _text(told["title"], "h1")
     yield _box([told["status"], told["meaning"], *told["instructions"], *_where(told)])
@@ -118,6 +119,7 @@ def _story(told: dict[str, Any]) -> Iterator[Any]:
         rows = [(one["label"], one["text"]) for one in section["fields"] if one["text"] is not None]
         if rows:
             number = f" ({section['number']})" if section.get("number", 1) > 1 else ""
+            yield CondPageBreak(_ROOM)
             yield _text(f"{section['title']}{number}", "h2")
             yield _table(rows)
     if "suggestions" in told:

@@ -85,4 +85,4 @@ def say_date(text: str) -> str:
 
 def clean(text: str) -> str:
     """The text without characters that no document can hold or that turn the direction of reading."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return _UNPRINTABLE.sub("\ufffd", text)
