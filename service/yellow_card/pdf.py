@@ -75,7 +75,8 @@ def _styles() -> dict[str, Any]:
     return {
         "body": body,
         "h1": ParagraphStyle("h1", parent=body, fontName=_BOLD, fontSize=14, leading=18, spaceAfter=6),
-        "h2": ParagraphStyle("h2", parent=body, fontName=_BOLD, fontSize=11, leading=14, spaceBefore=9, spaceAfter=3),
+        "h2": ParagraphStyle("h2", parent=body, fontName=_BOLD, fontSize=11, leading=14, spaceBefore=9,
+                             spaceAfter=3),
         "word": ParagraphStyle("word", parent=body, fontName=_BOLD, fontSize=11, leading=14),
     }  # fmt: skip
 
