@@ -209,15 +209,23 @@ def _form(kept: Kept) -> str:
 
 
 def _name(resource: Resource) -> str:
-    """What a resource is about, in the words of its event or code; else its type."""
-    concept = resource.get("event") or resource.get("code") or {}
-    shown = next((one["display"] for one in concept.get("coding", ()) if "display" in one), "")
-    return str(concept.get("text") or shown or resource["resourceType"])
+    """What a resource is about, in the words of its event or code; else its type.
+
+    What an EHR sends beside forms has passed no gate: what is not FHIR in it is passed over.
+    """
+    concept = resource.get("event") or resource.get("code")
+    if not isinstance(concept, dict):
+        return str(resource["resourceType"])
+    codings = concept.get("coding")
+    entries = [one for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
+    said = (concept.get("text"), *(one.get("display") for one in entries), resource["resourceType"])
+    return next(one for one in said if isinstance(one, str) and one)
 
 
 def _date(resource: Resource) -> str | None:
     """When it happened, as FHIR text; else when it was written down."""
-    begun = resource.get("performedPeriod", {}).get("start")
+    period = resource.get("performedPeriod")
+    begun = period.get("start") if isinstance(period, dict) else None
     names = ("date", "performedDateTime", "recordedDate")
-    found: str | None = next((resource[name] for name in names if name in resource), begun)
-    return found
+    said = (*(resource.get(name) for name in names), begun)
+    return next((one for one in said if isinstance(one, str) and one), None)

@@ -252,6 +252,30 @@ def test_every_card_keeps_to_cds_hooks(
         assert all("Could not be read" in card["detail"] for card in found)
 
 
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["coding", "system", "code", "start", "text", "display"]), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["id", "code", "performedDateTime", "performedPeriod"]), anything))
+@settings(max_examples=150, deadline=None)
+@example({"code": "text", "performedDateTime": 5})
+@example(
+    {"code": {"coding": [{"system": "http://snomed.info/sct", "code": "431312000"}]}, "performedPeriod": 1}
+)
+def test_what_an_ehr_sends_beside_forms_may_be_anything(found: Resource) -> None:
+    """A procedure that is no FHIR makes no error, and nothing else unknown."""
+    odd = Kept({"resourceType": "Procedure"} | found, None)
+    made = cards(Gathered((procedure("2026-07-01"),), (), at(date(2026, 7, 2)), (), (odd,)))
+    assert "HTG117: no follow-up is due now (procedure of 2026-07-01)" in [one["summary"] for one in made]
+    assert [node for node in nodes(made) if node in (None, "", [], {})] == []
+
+
 def test_what_could_not_be_read_is_never_taken_for_absent() -> None:
     """No rule that rests on the follow-ups holds while they are unread; a rule that does not still does."""
     unread = (Unread("htg117-follow-up", "Follow-ups", "the server answered 500"),)
