@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpcore
 import httpx
+import structlog
 
 from service.adapters.trust import trusted
 from service.domain.addresses import loopback
@@ -26,6 +27,7 @@ _SHARED = ipaddress.ip_network("100.64.0.0/10")
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 _KEPT = 20.0
 _IDLE = 40
+_log = structlog.get_logger()
 _THREADS = ThreadPoolExecutor(4, thread_name_prefix="names")
 
 
@@ -90,6 +92,7 @@ class _Checked(httpcore.AsyncNetworkBackend):
         except OSError as fault:  # TimeoutError is one
             raise httpcore.ConnectError("the name is not known") from fault
         if not addresses or not all(reachable(one, host, private=self._private) for one in addresses):
+            _log.error("ehr-address-refused", host=host, private=self._private)
             raise httpcore.ConnectError("the address may not be reached")
         for address in addresses[:-1]:
             try:

@@ -441,7 +441,10 @@ def test_a_name_that_leads_to_this_machine_is_not_followed(peer: Peer) -> None:
         await pool.close()
         return found["k"].reason  # type: ignore[union-attr]
 
-    assert asyncio.run(run("127.0.0.1", private=False)) == faults.DOWN
+    with structlog.testing.capture_logs() as lines:
+        assert asyncio.run(run("127.0.0.1", private=False)) == faults.DOWN
+    told = {"event": "ehr-address-refused", "host": "ehr.example.org", "private": False, "log_level": "error"}
+    assert told in lines
     assert asyncio.run(run("127.0.0.1", private=True)) == faults.DOWN
     assert asyncio.run(run("169.254.169.254", private=True)) == faults.DOWN
     assert peer.requests == []
