@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, insert
 
-from service.adapters.records import connect
-from service.adapters.records.tables import metadata
+from service.adapters.records import Outbox, connect
+from service.adapters.records.migrations import upgrade
+from service.adapters.records.tables import metadata, record, version
 from service.domain.errors import PreconditionFailed, Refused
 from service.fhir.json_text import encode
-from service.operations.ports import Version, Write
+from service.operations.ports import Message, Version, Write
+from service.operations.searching.dates import microseconds
 from service.operations.searching.query import parse
 
 if TYPE_CHECKING:
@@ -169,6 +172,23 @@ def test_the_tables_are_those_that_the_migrations_make(store: Store) -> None:
     with store.engine.connect() as connection:
         found = compare_metadata(MigrationContext.configure(connection), metadata)
     assert found == []
+
+
+def test_a_store_of_the_release_before_is_brought_up_to_date(database_url: str) -> None:
+    engine = create_engine(database_url)
+    upgrade(engine, "0001")
+    body = encode(observation("a"))
+    row = {"type": "Observation", "id": "a", "version": 1, "updated": microseconds(NOW), "method": "POST"}
+    with engine.begin() as connection:
+        connection.execute(insert(record), [row])
+        connection.execute(insert(version), [row | {"body": body}])
+    engine.dispose()
+    opened = connect(database_url)
+    opened.ping()
+    assert opened.read("Observation", "a") == Version("Observation", "a", 1, NOW, "POST", body)
+    opened.commit([], NOW, [Message("m1", "gateway", "Observation/a", "text/plain", b"x")])
+    assert [one.id for one in Outbox(opened).about("Observation/a")] == ["m1"]
+    opened.close()
 
 
 def test_a_store_opened_again_holds_what_it_held(database_url: str) -> None:
