@@ -27,9 +27,9 @@ from service.fhir import extraction, validation
 from service.fhir.extraction.sample import answer_everything
 from service.fhir.plans import input_forms, read_plan
 from service.operations.terms import Terms
-from service.yellow_card.filling import find_fields
 from service.yellow_card.e2b.elements import read_guide
 from service.yellow_card.e2b.rendering import TABLE
+from service.yellow_card.filling import find_fields
 from service.yellow_card.routing import find_routes
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +40,7 @@ def check(
 
     Exit codes: 0 no error, 1 errors found, 2 a file could not be read.
     """
+    from service.adapters.e2b import LOCAL
     from service.adapters.xsd import Schemas
     from service.yellow_card.e2b.reader import read as read_batch
     from service.yellow_card.e2b.rules import check as check_batch
@@ -59,7 +60,7 @@ def check(
             continue
         try:
             batch = read_batch(body, guide)
-            issues = (*check_batch(batch, guide, datetime.now(UTC)), *_foreign(batch))
+            issues = (*check_batch(batch, guide, datetime.now(LOCAL)), *_foreign(batch))
         except Malformed as fault:
             issues = fault.issues
         else:
