@@ -67,6 +67,7 @@ class Tracing:
             return
         asked = Headers(scope=scope)
         own = _sound(asked.get("x-request-id")) or self._new_id()
+        scope.setdefault("state", {})["request_id"] = own
         correlation = _sound(asked.get("x-correlation-id"))
         status = 500
 

@@ -78,9 +78,8 @@ async def _commit(own: Desk, writes: Sequence[Write], once: tuple[Once, ...], se
 
 
 def _trace(request: Request) -> dict[str, str]:
-    """What tells this request from others: the address it came from, and the id that the client gave."""
-    named = request.headers.get("x-request-id", "")
-    found = {"request": named if named.isascii() and named.isprintable() and len(named) <= 200 else ""}
+    """What tells this request from others: the id that answer and log line carry, and whence it came."""
+    found = {"request": str(request.scope.get("state", {}).get("request_id", ""))}
     if request.client:
         found["address"] = request.client.host
     return found
