@@ -60,6 +60,8 @@ class Node:
     qualified: tuple[str, ...] = ()
     document: str = ""
     after: str = ""
+    order: tuple[str, ...] = ()
+    """Its attributes as the skeleton has them, one after another."""
     values: tuple[str, ...] = field(default=())
     """The elements of the same scope that stand in it or below: it is written where one has a value."""
     inner: tuple[str, ...] = ()
@@ -144,6 +146,7 @@ def _node(element: ElementTree.Element, seen: set[str]) -> Node:
         qualified,
         own["document"],
         own["after"],
+        tuple(name for name in element.attrib if name not in _OWN),
     )
     if not node.optional_condition:
         for path in node.conditions:

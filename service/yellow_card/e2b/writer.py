@@ -99,6 +99,8 @@ def _piece(node: Node, content: Content, ids: Ids) -> Piece:
         value = content.get(place.number)
         if value is not None and not (place.sign == "=" and isinstance(value, Null)):
             put(piece, place.attribute, value, place.prefix)
+    said = piece.attributes
+    piece.attributes = {name: said.pop(name) for name in node.order if name in said} | said
     for child in node.children:
         piece.children += _pieces(child, content, ids)
     return piece
