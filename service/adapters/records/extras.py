@@ -83,7 +83,10 @@ def happen(connection: Connection, marks: Sequence[Once], now: int) -> None:
         set_={"expires": statement.excluded.expires},
         where=once.c.expires <= now,
     )
-    rows = [(one.scope, hashlib.sha256(one.key.encode()).hexdigest(), one.expires) for one in marks]
+    rows = [
+        (one.scope[:200], hashlib.sha256(f"{one.scope}\0{one.key}".encode()).hexdigest(), one.expires)
+        for one in marks
+    ]
     for scope, digest, expires in sorted(rows):  # in one order, so that two transactions cannot interlock
         values = {"scope": scope, "digest": digest, "expires": microseconds(expires)}
         if connection.execute(statement, values, execution_options=_COUNTED).rowcount == 0:

@@ -91,7 +91,7 @@ once = Table(
     Column("expires", BigInteger, nullable=False),
     Index("once_by_expiry", "expires"),
 )
-"""What may happen once until it expires: the key stands here as its SHA-256."""
+"""What may happen once until it expires. ``digest`` is the SHA-256 of scope and key; ``scope`` may be cut."""
 
 REVISION = "0002"
 """The migration that these tables are the outcome of."""

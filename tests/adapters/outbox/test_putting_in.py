@@ -63,6 +63,15 @@ def test_what_may_happen_once_happens_once_until_it_expires(store: Store) -> Non
     assert ids(store) == ["a", "b"]
 
 
+def test_scopes_and_keys_may_be_long_and_are_kept_apart(store: Store) -> None:
+    long, expires = "https://ehr.example.org/" + "x" * 500, NOW + timedelta(minutes=5)
+    marks = [Once(long, "k", expires), Once(long + "y", "k", expires), Once(long, "k" * 5000, expires)]
+    store.commit([], NOW, once=marks)
+    for mark in marks:
+        with pytest.raises(Repeated):
+            store.commit([], NOW, once=[mark])
+
+
 def test_marks_that_expired_are_taken_out_in_passing(store: Store) -> None:
     for start in range(0, 900, 100):
         store.commit([], NOW, once=[token(f"{start + one}") for one in range(100)])
