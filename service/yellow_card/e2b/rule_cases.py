@@ -26,6 +26,7 @@ _SUSPECTS = frozenset({"1", "3", "4"})
 _PROFESSIONALS = frozenset({"1", "2", "3"})
 _CRITERIA = tuple(f"E.i.3.2{letter}" for letter in "abcdef")
 _AGES = ("D.2.1", "D.2.2a", "D.2.2.1a", "D.2.3")
+_PERSONAL = ("D.1", "D.1.1.1", "D.1.1.2", "D.1.1.3", "D.1.1.4", "D.5")
 _YEARS = {"a": Decimal(1), "{decade}": Decimal(10), "mo": Decimal(1) / 12, "wk": Decimal(7) / 365,
           "d": Decimal(1) / 365, "h": Decimal(1) / 8760}  # fmt: skip
 _OLDEST = 120
@@ -104,6 +105,11 @@ def _sources(case: Scope) -> Iterator[Issue]:
 
 def _patient(case: Scope) -> Iterator[Issue]:
     told = [number for number in _AGES if case.value(number) is not None]
+    masked = case.content.get("D.1") == Null("MSK")
+    if not masked and not told and not any(case.value(number) is not None for number in _PERSONAL):
+        yield case.fault(
+            "D.1", "is not known, and nothing else tells of a patient: give initials, age or sex"
+        )
     if len(told) > 1:
         yield case.doubt(told[1], f"stands beside {told[0]}; give the most precise age only")
     if case.value("D.10.2.1") is not None and case.value("D.10.2.2a") is not None:

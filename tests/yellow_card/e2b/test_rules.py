@@ -206,6 +206,7 @@ CROSSED = [
         "C.2.r.3",
     ),
     ("no organisation", _case(C_3_2=None), "error", "C.3.2"),
+    ("nobody in particular", _case(D_1=Null("UNK")), "error", "D.1"),
     ("an age without its unit", _case(D_2_2a=Decimal(71)), "error", "D.2.2b"),
     ("older than 120", _case(D_2_2a=Decimal(121), D_2_2b="a"), "error", "D.2.2a"),
     ("older than 120 in decades", _case(D_2_2a=Decimal(13), D_2_2b="{decade}"), "error", "D.2.2a"),
