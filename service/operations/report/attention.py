@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from service.domain.safety_report import Branch, State
-from service.operations.report.listing import Filters, list_cases
+from service.operations.report.listing import list_cases
 from service.operations.searching.dates import span
 from service.operations.searching.query import LARGEST_COUNT
 from service.yellow_card.reportability import REPORTED
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from service.operations.ports import Records
     from service.operations.report.cases import Case
+    from service.operations.report.listing import Filters
 
 OPEN = tuple(one for one in State if one not in (State.ACKNOWLEDGED, State.CANCELLED))
 """The states of a report that is not over."""
@@ -36,15 +37,25 @@ def needing_attention(records: Records, filters: Filters, now: datetime, days: i
 
     ``days``: after how many of them an unreported or unanswered report is shown.
     """
-    found: list[Needing] = []
+    states = tuple(str(one) for one in OPEN if not filters.states or one in filters.states)
+    wanted = [replace(filters, states=states)] if states else []
+    found: dict[str, Needing] = {}
+    for each in (*wanted, replace(filters, flagged=True)):
+        for one in _all(records, each, now):
+            why = tuple(reasons(one, now, days))
+            if why:
+                found[one.id] = Needing(one, why)
+    return tuple(sorted(found.values(), key=lambda one: (one.case.created, one.case.id)))
+
+
+def _all(records: Records, filters: Filters, now: datetime) -> Iterator[Case]:
     cursor = None
     while True:
-        page = list_cases(records, filters, now, count=LARGEST_COUNT, cursor=cursor, oldest_first=True)
-        told = ((one, tuple(reasons(one, now, days))) for one in page.cases)
-        found += [Needing(one, why) for one, why in told if why]
+        page = list_cases(records, filters, now, count=LARGEST_COUNT, cursor=cursor)
+        yield from page.cases
         cursor = page.cursor
         if cursor is None:
-            return tuple(found)
+            return
 
 
 def reasons(case: Case, now: datetime, days: int) -> Iterator[str]:

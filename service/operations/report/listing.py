@@ -24,6 +24,7 @@ class Filters:
     """What is asked for; an empty tuple or None asks for nothing. ``days``: made at least so long ago.
 
     ``seriousness``: serious, non-serious or unknown. ``event`` and ``form`` are references.
+    ``flagged``: only those that a person is to look into.
     """
 
     states: tuple[str, ...] = ()
@@ -32,6 +33,7 @@ class Filters:
     days: int | None = None
     event: str | None = None
     form: str | None = None
+    flagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,10 @@ def _conditions(filters: Filters, now: datetime) -> Sequence[Condition]:
     ]
     if filters.days is not None:
         at = microseconds(now - timedelta(days=filters.days))
-        found.append(Condition("created", Kind.DATE, "", (Value(prefix="le", low=at, high=at),)))
+        until = at + 999  # an instant is kept to the millisecond
+        found.append(Condition("created", Kind.DATE, "", (Value(prefix="le", low=at, high=until),)))
+    if filters.flagged:
+        found.append(Condition("flag", Kind.STRING, "missing", (Value(value="false"),)))
     for name, reference in (("event", filters.event), ("form", filters.form)):
         if reference:
             found.append(Condition(name, Kind.REFERENCE, "", (Value(*reference_parts(reference)),)))

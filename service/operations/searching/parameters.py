@@ -112,6 +112,7 @@ _INTERNAL = {
     "HookFeedback": "service token service; card token card; outcome token outcome; at date at; "
     "subject reference subject; patient reference:Patient subject",
     "SafetyReport": "state token state; branch token branch; seriousness token seriousness; "
+    "flag string flag; "
     "updated date updated; created date created; event reference event; form reference form; "
     "subject reference subject; patient reference:Patient subject",
     "LocalReference": "subject reference subject; patient reference:Patient subject",
