@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from service.adapters.records import Outbox, connect
@@ -48,6 +49,12 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setenv("HTG117_SITE", str(tmp_path / "site.toml"))
     yield opened
     opened.close()
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()  # the command logged to the runner's own stderr
 
 
 def run(*arguments: str) -> Any:
