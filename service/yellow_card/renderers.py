@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from service.domain.errors import ContentFault
+from service.domain.issues import error
+from service.domain.safety_report import (
+    ReportedDevice,
+    ReportedEvent,
+    ReportedMedicine,
+    ReportedProcedure,
+    Reporter,
+    SafetyReport,
+    Subject,
+)
 from service.yellow_card.adverse_event import KIND as ADVERSE_EVENT
 from service.yellow_card.adverse_event import adverse_event
 from service.yellow_card.csv_export import KIND as CSV
@@ -23,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from service.domain.safety_report import SafetyReport
     from service.domain.site import Site
+    from service.yellow_card.fields import Form
     from service.yellow_card.rendered import Rendered, Renderer
     from service.yellow_card.routing import Row
 
@@ -37,6 +49,13 @@ _MAKERS: dict[str, Callable[[SafetyReport, Site, Material], Rendered]] = {
     ADVERSE_EVENT: adverse_event,
     CSV: csv_export,
 }
+_PARTS: dict[str, type] = {
+    "": SafetyReport,
+    "events": ReportedEvent,
+    "devices": ReportedDevice,
+    "medicines": ReportedMedicine,
+}
+_INNER: dict[str, type] = {"subject": Subject, "reporter": Reporter, "procedure": ReportedProcedure}
 KINDS = tuple(_MAKERS)
 """The names of the renderings that every site has."""
 
@@ -60,11 +79,11 @@ def read_material(
 ) -> Callable[[], Material] | None:
     """What gives the material of the published content at each moment; None without a table of fields.
 
-    ``data`` are the mapping files that are no resources, by path. ContentFault where the routes are unfit.
+    ``data`` are the mapping files that are no resources. ContentFault where table or routes are unfit.
     """
     if FORM not in data:
         return None
-    form = read_form(data[FORM])
+    form = _form(data[FORM])
     words = read_words(questionnaires, form)
     rows = find_routes(data)
 
@@ -80,6 +99,32 @@ def read_material(
         )
 
     return now
+
+
+def _form(data: Resource) -> Form:
+    """The table of fields. ContentFault names the row that lacks something, or leads nowhere in a report."""
+    try:
+        form = read_form(data)
+    except (KeyError, TypeError, AttributeError) as fault:
+        raise ContentFault(f"{FORM} cannot be read: {type(fault).__name__} at {fault}") from None
+    lost = [
+        error("invalid", f"{FORM}: '{'.'.join(row.source)}' of the field '{row.id}' is nowhere in a report")
+        for section in form.sections
+        for row in section.fields
+        if not _leads(_PARTS.get(section.each), row.source)
+    ]
+    if lost:
+        raise ContentFault(f"{FORM} has {len(lost)} faults", issues=lost)
+    return form
+
+
+def _leads(type_: type | None, path: tuple[str, ...]) -> bool:
+    """Whether a path of fields leads through the shapes of a report."""
+    for name in path:
+        if type_ is None or name not in {field.name for field in fields(type_)}:
+            return False
+        type_ = _INNER.get(name)
+    return True
 
 
 def destination(rows: tuple[Row, ...], report: SafetyReport, site: Site) -> Destination | None:

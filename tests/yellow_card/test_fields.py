@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from service.domain.errors import ContentFault
 from service.domain.safety_report import Branch, ReportedDevice, Reporter, Subject
 from service.operations.report.entering import places
 from service.yellow_card.fields import HELPFUL, MINIMUM, Missing, fill, missing, read_form
+from service.yellow_card.renderers import read_material
 from service.yellow_card.wording import say_age, say_date
-from tests.yellow_card.rendering import device, everyone, material, medicine, near_miss, published
+from tests.yellow_card.rendering import NOW, device, everyone, material, medicine, near_miss, published
 
 FORM = read_form(published().data["mappings/shared/device-report.json"])
 
@@ -200,3 +204,26 @@ def test_the_words_of_the_material_are_those_of_the_forms() -> None:
     words = material().words
     assert words["event.suspect"]["cement"].display == "Bone cement"
     assert words["event.seriousness"]["death"].system.endswith("/CodeSystem/htg117-event-seriousness")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda table: table.pop("sections"), "cannot be read: KeyError at 'sections'"),
+        (lambda table: table["sections"][0]["fields"][0].pop("label"), "cannot be read: KeyError at 'label'"),
+        (
+            lambda table: table["sections"][1]["fields"][0].update(source="colour"),
+            "'colour' of the field 'event.term' is nowhere in a report",
+        ),
+        (
+            lambda table: table["sections"][6]["fields"][0].update(source="subject.name"),
+            "'subject.name' of the field 'patient.age' is nowhere in a report",
+        ),
+    ],
+)
+def test_a_table_that_is_not_fit_stops_the_start(change: Any, said: str) -> None:
+    data = copy.deepcopy(published().data)
+    change(data["mappings/shared/device-report.json"])
+    with pytest.raises(ContentFault) as fault:
+        read_material(data, [], [], lambda: NOW, "", "")
+    assert said in " ".join([str(fault.value), *map(str, fault.value.issues)])
