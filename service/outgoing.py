@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from service.adapters.deliveries import Deliveries
+from service.adapters.deliveries import Deliveries, persist
 from service.adapters.gateways import CHANNEL, open_line
 from service.operations.deliver import Line, abandon
 from service.operations.report.answering import accepting, reading
@@ -42,12 +43,12 @@ def open_works(
 
     def work(stop: Event) -> None:
         try:
-            deliveries.run(stop)
+            persist(deliveries.run, stop)
         finally:
             if couriers:
                 couriers.close()
 
-    return [work, *(inbox.run for inbox in inboxes)]
+    return [work, *(partial(persist, inbox.run) for inbox in inboxes)]
 
 
 def deliver(settings: Settings, held: Services, chance: Chance, stop: Event, *, until_empty: bool) -> int:

@@ -151,3 +151,15 @@ def running(*works: Callable[[Event], object]) -> Iterator[None]:
         stop.set()
         for thread in threads:
             thread.join()
+
+
+def persist(work: Callable[[Event], object], stop: Event, pause: float = 5.0) -> None:
+    """Runs the work until it ends by itself; if a mistake of ours breaks it, that is told, and it begins anew."""
+    while True:
+        with ThreadPoolExecutor(1) as thread:
+            fault = thread.submit(work, stop).exception()
+        if fault is None:
+            return
+        _log.error("background_broken", kind=type(fault).__name__)
+        if stop.wait(pause):
+            return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy.exc import OperationalError
 
-from service.adapters.deliveries import Deliveries, running
+from service.adapters.deliveries import Deliveries, persist, running
 from service.adapters.outbox_metrics import OutboxMetrics
 from service.adapters.records import Outbox
 from service.domain.errors import Refused, Unavailable
@@ -229,6 +229,25 @@ def test_a_worker_outlasts_records_that_do_not_answer(store: Store, monkeypatch:
     worker = Deliveries(outbox, {"gateway": Line(delivered)}, Clock(), lambda: 0.0, seen=lambda _: stop.set())
     assert worker.run(stop) == 1
     assert delivered.delivered == ["m1"]
+
+
+def test_work_that_breaks_by_a_mistake_of_ours_is_begun_anew() -> None:
+    begun, stop = [], threading.Event()
+
+    def work(told: threading.Event) -> None:
+        begun.append(told)
+        if len(begun) < 3:
+            raise KeyError("a mistake")
+
+    persist(work, stop, pause=0.0)
+    assert begun == [stop] * 3
+
+    def stumble(told: threading.Event) -> None:
+        told.set()
+        raise KeyError("a mistake")
+
+    persist(stumble, stop)
+    assert stop.is_set()
 
 
 def scraped(registry: CollectorRegistry) -> list[str]:
