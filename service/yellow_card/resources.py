@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.domain.evaluation import Code
+from service.yellow_card.shapes import bound, coded, component, property_of, pruned, quantity, serious_or_not
 from service.yellow_card.wording import clean
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from service.domain.safety_report import (
         ReportedDevice,
         ReportedEvent,
@@ -30,8 +29,6 @@ Resource = dict[str, Any]
 ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 YELLOW_CARD = "/NamingSystem/yellow-card-reference"
 """After the canonical base: the system of the reference numbers that the Yellow Card scheme gives."""
-_TERMS = "http://terminology.hl7.org/CodeSystem"
-_UCUM = "http://unitsofmeasure.org"
 _SEVERITIES = {"mild": "Mild", "moderate": "Moderate", "severe": "Severe"}
 _OUTCOMES = {
     "resolved": "Resolved",
@@ -126,10 +123,10 @@ class Maker:
         properties = []
         if one.antibiotic is not None:
             said = "Yes" if one.antibiotic else "No"
-            properties.append(_property("Contains an antibiotic", {"valueCode": [{"text": said}]}))
+            properties.append(property_of("Contains an antibiotic", {"valueCode": [{"text": said}]}))
         if one.volume is not None:
             volume = {"valueQuantity": [quantity(one.volume, "mL", "mL")]}
-            properties.append(_property("Volume used", volume))
+            properties.append(property_of("Volume used", volume))
         notes = []
         if one.fault is not None:
             notes.append("Seemed faulty" if one.fault else "Did not seem faulty")
@@ -234,9 +231,9 @@ class Maker:
                 "date": one.onset,
                 "detected": one.recognised,
                 "recordedDate": self.report.received,
-                "seriousness": _serious(self.base, serious),
-                "severity": _bound("adverse-event-severity", one.severity, _SEVERITIES),
-                "outcome": _bound("adverse-event-outcome", one.outcome, _OUTCOMES),
+                "seriousness": serious_or_not(self.base, serious),
+                "severity": bound("adverse-event-severity", one.severity, _SEVERITIES),
+                "outcome": bound("adverse-event-outcome", one.outcome, _OUTCOMES),
                 "recorder": recorder.reference() if recorder else None,
                 "suspectEntity": [{"instance": suspect.reference()} for suspect in suspects],
                 "referenceDocument": [self.yellow_card(reference)] if reference else None,
@@ -246,13 +243,13 @@ class Maker:
     def observation(self, number: int, one: ReportedEvent, patient: Made, event: Made) -> Made | None:
         """What R4's AdverseEvent has no element for, about one event; None where there is nothing of it."""
         parts: list[Resource] = [
-            _component("Why it was serious", concept=self.concept("event.seriousness", code))
+            component("Why it was serious", concept=self.concept("event.seriousness", code))
             for code in one.seriousness or ()
         ]
         if one.seriousness == ():
-            parts.append(_component("Why it was serious", text="None of the criteria: not serious"))
+            parts.append(component("Why it was serious", text="None of the criteria: not serious"))
         parts += [
-            _component("Suspected", concept=self.concept("event.suspect", code)) for code in one.suspects
+            component("Suspected", concept=self.concept("event.suspect", code)) for code in one.suspects
         ]
         for label, text in (
             ("Why that is suspected", one.suspect_reason),
@@ -261,11 +258,11 @@ class Maker:
             ("Paragraph of the guidance", one.paragraph),
         ):
             if text:
-                parts.append(_component(label, text=text))
+                parts.append(component(label, text=text))
         if one.symptomatic is not None:
-            parts.append(_component("Caused symptoms", truth=one.symptomatic))
+            parts.append(component("Caused symptoms", truth=one.symptomatic))
         if one.leak_site:
-            parts.append(_component("Where it went", concept=coded(one.leak_site)))
+            parts.append(component("Where it went", concept=coded(one.leak_site)))
         if not parts:
             return None
         return self.made(
@@ -336,56 +333,3 @@ class Maker:
         """The CodeableConcept of a code of one of the lists; words alone where it has no system."""
         found = self.words.get(listed, {}).get(code, Code("", code))
         return coded(found) if found.system else {"text": found.display or code}
-
-
-def coded(code: Code, text: str | None = None) -> Resource:
-    """The CodeableConcept of a code."""
-    coding = {"system": code.system, "code": code.code, "display": code.display}
-    return {"coding": [coding], "text": text or code.display}
-
-
-def quantity(value: Decimal, unit: str, code: str) -> Resource:
-    """A Quantity in UCUM."""
-    return {"value": value, "unit": unit, "system": _UCUM, "code": code}
-
-
-def _hl7(system: str, code: str, display: str) -> Resource:
-    return {"coding": [{"system": f"{_TERMS}/{system}", "code": code, "display": display}]}
-
-
-def _bound(system: str, code: str | None, known: dict[str, str]) -> Resource | None:
-    """A code of one of HL7's required lists; nothing where HL7's list does not have it."""
-    return _hl7(system, code, known[code]) if code is not None and code in known else None
-
-
-def _serious(base: str, code: str | None) -> Resource | None:
-    if code is None:
-        return None
-    return coded(Code(f"{base}/CodeSystem/event-seriousness", code, code.capitalize()))
-
-
-def _property(name: str, value: Resource) -> Resource:
-    return {"type": {"text": name}} | value
-
-
-def _component(
-    name: str, *, concept: Resource | None = None, text: str | None = None, truth: bool | None = None
-) -> Resource:
-    made: Resource = {"code": {"text": name}}
-    if concept is not None:
-        made["valueCodeableConcept"] = concept
-    elif truth is not None:
-        made["valueBoolean"] = truth
-    else:
-        made["valueString"] = text
-    return made
-
-
-def pruned(value: Any) -> Any:
-    """The value without what is None or empty, at any depth, and every text clean."""
-    if isinstance(value, dict):
-        kept = ((key, pruned(inner)) for key, inner in value.items())
-        return {key: inner for key, inner in kept if inner is not None and inner not in ({}, [], "")}
-    if isinstance(value, list):
-        return [one for one in map(pruned, value) if one is not None and one not in ({}, [], "")]
-    return clean(value) if isinstance(value, str) else value
