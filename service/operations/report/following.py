@@ -5,9 +5,11 @@ Stored with the form, in one transaction.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from service.domain.errors import Unprocessable
 from service.fhir.json_text import decode
 from service.operations.identity import FORM
 from service.operations.report import cases
@@ -45,7 +47,8 @@ def follow_form(desk: Desk, standing: Sequence[Version]) -> list[Write]:
         parts = find_parts(own, form, results)
         who = str(form.get("author", {}).get("display") or "the form's author")
         for one in there:
-            draft_once(own, one.id, who, parts=parts, form=standing[0].reference)
+            with suppress(Unprocessable):  # an event that fills no report never holds its form back
+                draft_once(own, one.id, who, parts=parts, form=standing[0].reference)
     why = (
         "the form was withdrawn as entered in error"
         if form.get("status") == _WITHDRAWN

@@ -72,6 +72,10 @@ def gather(
     if event.id not in found:
         raise Unprocessable("the event is not found on its form as it stands now", expression="AdverseEvent")
     group = found[event.id]
+    if group["linkId"] not in fields.groups:
+        raise Unprocessable(
+            f"it is not told how events of '{group['linkId']}' fill a report", expression="AdverseEvent"
+        )
     procedure = _procedure(desk.records, filled, held, results, fields)
     source = Source(
         event=held,

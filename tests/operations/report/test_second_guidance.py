@@ -9,7 +9,7 @@ import pytest
 
 from service.adapters import content as published
 from service.adapters.content_checks import check_reports
-from service.domain.errors import ContentFault
+from service.domain.errors import ContentFault, Unprocessable
 from service.domain.safety_report import Branch
 from service.fhir.json_text import Document, encode
 from service.operations.act import Actor
@@ -25,6 +25,7 @@ from tests.second_guidance import BASE, PROFILES
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from service.operations.report.desk import Desk
     from tests.operations.report.conftest import House
 
 Json = dict[str, Any]
@@ -92,26 +93,8 @@ def held(folder: Path, fields: Json) -> published.Folder:
     return published.load([folder, folder.parent / "mappings"])
 
 
-@pytest.mark.parametrize(
-    ("term", "cause", "branches", "why"),
-    [
-        (
-            "flood",
-            None,
-            ["device"],
-            "'Flood' is reported as a device problem unless a named clinician records",
-        ),
-        ("spill", None, ["unknown"], "It is not recorded what is suspected"),
-        ("spill", "pot", ["device"], "A suspected device (Pot) goes into a device report"),
-        ("spill", "feed", ["medicine"], "A suspected medicine goes into a medicine report"),
-        ("spill", "weather", ["local"], "Only this is suspected: Weather."),
-        ("spill", "eh", ["unknown"], "It is recorded that the cause is not known"),
-    ],
-)
-def test_its_events_become_reports(
-    house: House, folder: Path, term: str, cause: str | None, branches: list[str], why: str
-) -> None:
-    content = held(folder, FIELDS)
+def submitted(house: House, content: published.Folder, term: str, cause: str | None) -> tuple[Desk, str]:
+    """A desk over the content, and the event of a form that was submitted."""
     terms = Terms(content.terminology)
     desk = open_desk(
         house.records, content, terms, clock=house.desk.clock, new_id=house.desk.new_id, site=house.site,
@@ -150,6 +133,29 @@ def test_its_events_become_reports(
         reporting=lambda standing: follow_form(desk, standing),
     )
     [event] = [one.id for one in made.versions if one.type == "AdverseEvent"]
+    return desk, event
+
+
+@pytest.mark.parametrize(
+    ("term", "cause", "branches", "why"),
+    [
+        (
+            "flood",
+            None,
+            ["device"],
+            "'Flood' is reported as a device problem unless a named clinician records",
+        ),
+        ("spill", None, ["unknown"], "It is not recorded what is suspected"),
+        ("spill", "pot", ["device"], "A suspected device (Pot) goes into a device report"),
+        ("spill", "feed", ["medicine"], "A suspected medicine goes into a medicine report"),
+        ("spill", "weather", ["local"], "Only this is suspected: Weather."),
+        ("spill", "eh", ["unknown"], "It is recorded that the cause is not known"),
+    ],
+)
+def test_its_events_become_reports(
+    house: House, folder: Path, term: str, cause: str | None, branches: list[str], why: str
+) -> None:
+    desk, event = submitted(house, held(folder, FIELDS), term, cause)
     drafted = draft(desk, event, "A")
     assert drafted.stored == ()
     [case] = drafted.cases
@@ -160,6 +166,13 @@ def test_its_events_become_reports(
     assert case.report.events[0].paragraph == ("7" if term == "flood" else None)
     if case.report.branch is Branch.DEVICE:
         assert [one.product for one in case.report.devices] == ["Pot 3"]
+
+
+def test_an_event_that_fills_no_report_does_not_hold_its_form_back(house: House, folder: Path) -> None:
+    groups = {"drops": {"suspects": "drops"}}
+    desk, event = submitted(house, held(folder, changed(groups=groups)), "spill", None)
+    with pytest.raises(Unprocessable, match="it is not told how events of 'mishap' fill a report"):
+        draft(desk, event, "A")
 
 
 def changed(**more: Any) -> Json:
