@@ -41,6 +41,7 @@ _SILENT = frozenset(
     }
 )  # fmt: skip
 _SHOWN = 2000
+_MOST_UNREAD = 1000
 
 
 def read(body: bytes, guide: Guide, limits: XmlLimits | None = None) -> Batch:
@@ -64,7 +65,8 @@ def read(body: bytes, guide: Guide, limits: XmlLimits | None = None) -> Batch:
     for case in cases:
         for drug in case.get("G.k", ()):
             drug.get("G.k.9.i", []).sort(key=lambda item: item["G.k.9.i.1"])
-    batch = Batch(header, cases, tuple(reading.unread))
+    unread = (*reading.unread, *([reading.rest] if reading.rest is not None else []))
+    batch = Batch(header, cases, unread)
     return Batch(header, cases, batch.unread, lines_of(batch, guide, reading.lines))
 
 
@@ -73,10 +75,13 @@ class _Reading:
 
     def __init__(self, guide: Guide) -> None:
         self.unread: list[Unread] = []
+        self.rest: Unread | None = None
         self.lines: dict[tuple[int, str], int] = {}
         self._elements = guide.elements
         self._reactions: dict[str, int] = {}
         self._drugs: dict[str, Content] = {}
+        self._rows: dict[tuple[int, int], Content] = {}
+        self._more = 0
 
     def take(self, node: Node, element: etree._Element, content: Content, links: dict[str, str]) -> None:
         """Reads one element of the message as this node of the skeleton."""
@@ -140,14 +145,17 @@ class _Reading:
         for child in node.children:
             # A wrapper around groups may be sent once for each item; all its twins are read.
             many = bool(child.repeat or child.inner)
-            for one in [one for one in rest if _answers(child, one)]:
-                if not child.repeat:
+            kept: list[etree._Element] = []
+            done = False
+            for one in rest:
+                if done or not _answers(child, one):
+                    kept.append(one)
+                elif not child.repeat:
                     self.take(child, one, content, links)
+                    done = not many
                 elif not self._item(child, one, content, links):
-                    continue
-                rest.remove(one)
-                if not many:
-                    break
+                    kept.append(one)
+            rest = kept
         for one in rest:
             self._leave(one)
 
@@ -155,7 +163,7 @@ class _Reading:
         """Reads an item of a group: as a new one, or into the one that its ids lead to."""
         item: Content = {}
         if node.repeat == (CASE,):
-            self._reactions, self._drugs = {}, {}
+            self._reactions, self._drugs, self._rows = {}, {}, {}
         if not node.keyed:
             inside = {} if node.repeat[0] in ("E.i", "G.k", CASE) else links
             self.take(node, element, item, inside)
@@ -200,11 +208,11 @@ class _Reading:
                 if number is None:
                     return None
                 items = content.setdefault(group, [])
-                same = [item for item in items if item["G.k.9.i.1"] == number]
-                if not same:
-                    same = [{"G.k.9.i.1": number}]
-                    items += same
-                content = same[0]
+                row = self._rows.get((id(items), number))
+                if row is None:
+                    row = self._rows[id(items), number] = {"G.k.9.i.1": number}
+                    items.append(row)
+                content = row
             else:
                 items = content.setdefault(group, [])
                 items.append({})
@@ -238,6 +246,12 @@ class _Reading:
             self._leave(part)
 
     def _leave(self, element: etree._Element, attribute: str = "") -> None:
+        if len(self.unread) == _MOST_UNREAD:
+            last = self.unread[-1]
+            self._more += 1
+            more = f"and {self._more} more after line {last.line}, which are not listed"
+            self.rest = Unread(more, last.line)
+            return
         path = element.getroottree().getelementpath(element).replace(f"{{{HL7}}}", "")
         shown = ""
         if attribute:

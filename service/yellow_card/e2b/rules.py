@@ -108,14 +108,10 @@ def _group(scope: Scope, number: str, items: object, checking: Checking) -> Iter
 
 def _placed(issues: Iterator[Issue], batch: Batch) -> Iterator[Issue]:
     """The issues with the lines they are about, where the batch was read from a text."""
+    first: dict[str, int] = {}
+    for place, line in batch.lines.items():
+        block = place.rpartition("].")[0]
+        first[block] = min(line, first.get(block, line))
     for issue in issues:
-        line = _line(issue.expression, batch)
-        yield issue if line is None else issue.at(line, 1)
-
-
-def _line(place: str, batch: Batch) -> int | None:
-    if place in batch.lines:
-        return batch.lines[place]
-    around = place.rpartition("].")[0]
-    near = [line for other, line in batch.lines.items() if other.startswith(f"{around}].")] if around else []
-    return min(near, default=None)
+        found = batch.lines.get(issue.expression, first.get(issue.expression.rpartition("].")[0]))
+        yield issue if found is None else issue.at(found, 1)

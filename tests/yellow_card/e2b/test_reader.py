@@ -290,3 +290,16 @@ def test_a_null_flavour_where_none_is_allowed_is_read_for_the_rules() -> None:
     batch = read(body, guide())
     assert batch.cases[0]["E.i"][0]["E.i.2.1b"] == Null("UNK")
     assert {issue.key for issue in check(batch, guide(), NOW)} == {"E.i.2.1a", "E.i.2.1b"}
+
+
+def test_what_is_foreign_is_listed_up_to_a_limit_and_then_counted() -> None:
+    body = text().replace("<statusCode", "<x/>" * 1500 + "<statusCode").encode()
+    unread = read(body, guide()).unread
+    assert len(unread) == 1001
+    assert unread[-1].path.startswith("and 500 more after line ")
+
+
+def test_a_finding_about_something_missing_bears_the_line_of_its_block() -> None:
+    batch = read(text().replace('<value xsi:type="BL" value="true"/>', "", 1).encode(), guide())
+    (issue,) = check(batch, guide(), NOW)
+    assert (issue.key, issue.line) == ("E.i.3.2c", batch.lines["N.2.r[1].E.i[1].E.i.4"])
