@@ -154,7 +154,7 @@ def running(*works: Callable[[Event], object]) -> Iterator[None]:
 
 
 def persist(work: Callable[[Event], object], stop: Event, pause: float = 5.0) -> None:
-    """Runs the work until it ends by itself; if a mistake of ours breaks it, that is told, and it begins anew."""
+    """Runs the work until it ends by itself. What a mistake of ours breaks is told of, and begun anew."""
     while True:
         with ThreadPoolExecutor(1) as thread:
             fault = thread.submit(work, stop).exception()
