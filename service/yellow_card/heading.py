@@ -40,6 +40,11 @@ _STATES = {
     State.CANCELLED: ("Cancelled, not to be submitted", "A person withdrew it."),
 }
 
+_AMENDED = {
+    "nullification": "This version takes back the report that was submitted before.",
+    "amendment": "This version corrects what was submitted before.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:
@@ -70,6 +75,8 @@ def head(report: SafetyReport, instructions: tuple[str, ...], destination: Desti
         status, meaning = "Not decided, not submitted", report.decided_by
     elif report.state is State.ACKNOWLEDGED and report.yellow_card:
         status = f"Acknowledged: Yellow Card reference {report.yellow_card}"
-    elif report.state is State.CANCELLED and report.amendment == "nullification":
-        status, meaning = "Nullification", "It takes back the report that was submitted under this case."
+    if report.amendment in _AMENDED:
+        meaning = f"{_AMENDED[report.amendment]} {meaning}"
+    elif report.version > 1:
+        meaning = f"This is a follow-up of version {report.version - 1}. {meaning}"
     return Heading(_TITLES[report.branch], status, meaning, instructions, destination)

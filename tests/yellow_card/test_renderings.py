@@ -162,6 +162,20 @@ def test_after_its_reference_has_come_the_heading_says_so() -> None:
     assert told["status"] == "Acknowledged: Yellow Card reference YC-1"
 
 
+@pytest.mark.parametrize(
+    ("amendment", "said"),
+    [
+        ("nullification", "This version takes back the report that was submitted before."),
+        ("amendment", "This version corrects what was submitted before."),
+        (None, "This is a follow-up of version 1."),
+    ],
+)
+def test_a_later_version_says_what_it_does_to_the_one_before(amendment: str | None, said: str) -> None:
+    report = replace(device(), version=2, amendment=amendment)
+    for renderer in (sheet, structured, document):
+        assert said in renderer(report, SITE, MATERIAL).body.decode()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sheet_is_one_file_that_fetches_nothing_and_escapes_everything(name: str) -> None:
     hostile = "<script>alert(1)</script> \"'&<img src=x onerror=y>\x00\u202e"
