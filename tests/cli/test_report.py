@@ -155,9 +155,15 @@ def test_what_may_identify_is_held_back_until_a_person_has_dealt_with_it(
     assert run("show", leak["case"], "--as", "sheet").exit_code == 0
 
 
+def test_what_is_no_acknowledgement_is_refused(url: str, tmp_path: Path) -> None:
+    (tmp_path / "answer.xml").write_text("<a/>", encoding="utf-8")
+    ended = run("acknowledge", str(tmp_path / "answer.xml"))
+    assert (ended.exit_code, "an acknowledgement is a MCCI_IN200101UV01" in ended.output) == (1, True)
+
+
 def test_every_command_teaches(url: str) -> None:
     for name in ("list", "attention", "show", "draft", "enter", "clear", "override", "ready", "export",
-                 "submit", "reference", "references", "table", "step", "follow-up"):  # fmt: skip
+                 "submit", "reference", "acknowledge", "references", "table", "step", "follow-up"):  # fmt: skip
         ended = run(name, "--help")
         assert ended.exit_code == 0
         assert "Usage" in ended.output
