@@ -163,7 +163,8 @@ def test_what_is_no_acknowledgement_is_refused(url: str, tmp_path: Path) -> None
 
 def test_every_command_teaches(url: str) -> None:
     for name in ("list", "attention", "show", "draft", "enter", "clear", "override", "ready", "export",
-                 "submit", "reference", "acknowledge", "references", "table", "step", "follow-up"):  # fmt: skip
+                 "submit", "reference", "acknowledge", "references", "table", "step",
+                 "follow-up"):  # fmt: skip
         ended = run(name, "--help")
         assert ended.exit_code == 0
         assert "Usage" in ended.output
