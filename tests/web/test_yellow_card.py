@@ -178,3 +178,11 @@ def test_internal_records_are_not_served(sited: Client) -> None:
 def test_without_a_site_the_route_of_a_device_is_not_known(client: Client) -> None:
     [found] = reports(call(client, event(client, "cement")))
     assert "route" not in found
+
+
+@pytest.mark.parametrize("more", [{"name": "Zebedee"}, {"name": ["Zebedee"]}, {"identifier": {"value": 3}}])
+def test_a_patient_that_is_no_fhir_is_refused(sited: Client, more: dict[str, Any]) -> None:
+    answer = call(sited, event(sited, "cement"), patient={"resourceType": "Patient"} | more)
+    assert answer.status_code == 422
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert "Zebedee" not in answer.text

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import Conflict, PreconditionFailed, Unprocessable
 from service.domain.safety_report import Branch, Override, SafetyReport, State
+from service.operations.checks import check_given
 from service.operations.report import cases, patients
 from service.operations.report.cases import Case
 from service.operations.report.entering import overlay
@@ -55,6 +56,8 @@ def draft(
     The same again changes nothing. ``patient`` is a Patient, of which only what ``Subject`` holds is told.
     ``decision`` is a person's, on the branch. NotFound, Gone or Unprocessable where there is no such event.
     """
+    if patient is not None:
+        check_given([patient], "patient", desk.content)
     for attempt in range(_ATTEMPTS):
         try:
             return draft_once(desk, event, who, patient, decision)
