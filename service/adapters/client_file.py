@@ -7,14 +7,13 @@ sets, private keys) are looked for beside it. Every fault is told at once, with 
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from service.adapters.keys import ALGORITHMS, read_keys, read_private
+from service.adapters.toml_file import Reading, read_tables
 from service.domain.addresses import fault_of
-from service.domain.errors import ContentFault, ServiceError
-from service.domain.issues import Issue, error
+from service.domain.errors import ServiceError
 from service.fhir.json_text import Limits, decode
 from service.operations.clients import Backend, Client
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-_LARGEST = 1_000_000
+_LARGEST_KEYS = 1_000_000
 _REVISIONS = (2, 3)
 _KINDS: dict[str, tuple[type, str]] = {
     "table": (dict, "a table: [name.backend]"),
@@ -41,33 +40,18 @@ _BACKEND = {field.name: str(field.type) for field in fields(Backend)}
 
 def read_clients(path: Path) -> tuple[Client, ...]:
     """The clients of the file, in its order; ContentFault lists all that is wrong with it."""
-    if path.stat().st_size > _LARGEST:
-        raise ContentFault(f"{path.name} is larger than a file of clients can be")
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise ContentFault(f"{path.name} is not TOML: {fault}") from None
-    reading = _Reading(path.parent)
+    tables = read_tables(path, "a file of clients")
+    reading = _Reading(path)
     clients = [reading.client(name, table) for name, table in tables.items()]
     reading.judge_together([client for client in clients if client is not None])
     if not tables:
         reading.fault("", "names no client; give each EHR a table: [its-name]")
-    if reading.faults:
-        said = f"{path.name} has {len(reading.faults)} faults; the service does not start on it"
-        raise ContentFault(said, issues=reading.faults)
+    reading.require_sound()
     return tuple(client for client in clients if client is not None)
 
 
-class _Reading:
-    """One reading of a file: what is wrong is gathered, so that all of it can be told."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.faults: list[Issue] = []
-
-    def fault(self, place: str, said: str) -> None:
-        """Notes what is wrong, and where."""
-        self.faults.append(error("value", said, place))
+class _Reading(Reading):
+    """One reading of the file of clients."""
 
     def client(self, name: str, table: Any) -> Client | None:
         """The client of a table; None where it is none at all."""
@@ -166,10 +150,10 @@ class _Reading:
     def _json(self, place: str, name: str) -> dict[str, Any] | None:
         path = self.folder / name
         try:
-            if path.stat().st_size > _LARGEST:
+            if path.stat().st_size > _LARGEST_KEYS:
                 self.fault(place, f"'{name}' is larger than a set of keys can be")
                 return None
-            return decode(path.read_bytes(), Limits(_LARGEST, 20)).resource
+            return decode(path.read_bytes(), Limits(_LARGEST_KEYS, 20)).resource
         except OSError as fault:
             self.fault(place, f"'{name}' cannot be read: {fault.strerror}")
         except ServiceError:

@@ -7,13 +7,11 @@ fault is told at once, with its place.
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from service.adapters.gateways import config
-from service.domain.errors import ContentFault
-from service.domain.issues import Issue, error
+from service.adapters.toml_file import Reading, read_tables
 from service.domain.safety_report import Reporter
 from service.domain.site import AGES, NATIONS, E2b, MedDra, Site
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from service.adapters.gateways import Gateway
 
 PROFESSIONS = ("physician", "pharmacist", "other-health-professional", "lawyer", "consumer")
-_LARGEST = 1_000_000
 _LONGEST = 200
 _REMINDER = (1, 365)
 _ODS = re.compile(r"[A-Z0-9]{3,12}")
@@ -34,35 +31,20 @@ _TOP = ("organisation", "ods", "nation", "private", "age", "initials", "reminder
 
 def read_site(path: Path) -> tuple[Site, Gateway]:
     """The site and its gateway; ContentFault lists all that is wrong with the file."""
-    if path.stat().st_size > _LARGEST:
-        raise ContentFault(f"{path.name} is larger than a site file can be")
-    try:
-        held = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise ContentFault(f"{path.name} is not TOML: {fault}") from None
-    reading = _Reading(path.parent)
+    held = read_tables(path, "a site file")
+    reading = _Reading(path)
     site = reading.site(held)
     sentences: list[str] = []
     gateway = config.read(reading.table(held, "gateway"), path.parent, sentences)
     for sentence in sentences:
         place, _, said = sentence.partition(" ")
         reading.fault(place, said)
-    if reading.faults:
-        said = f"{path.name} has {len(reading.faults)} faults; the service does not start on it"
-        raise ContentFault(said, issues=reading.faults)
+    reading.require_sound()
     return site, gateway
 
 
-class _Reading:
-    """One reading of a file: what is wrong is gathered, so that all of it can be told."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.faults: list[Issue] = []
-
-    def fault(self, place: str, said: str) -> None:
-        """Notes what is wrong, and where."""
-        self.faults.append(error("value", said, place))
+class _Reading(Reading):
+    """One reading of the site file."""
 
     def site(self, held: Mapping[str, Any]) -> Site:
         """The site; what is not fit is left at its default and noted."""
