@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service import fhirpath
 from service.cds.model import Order
 from service.cds.patients import Whose
 from service.cds.prefetch import triggers
+from service.cds.spellings import alike, corrected
 from service.domain.errors import ContentFault
 from service.fhir.concepts import NotEnumerable
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from service.cds.model import Call
+    from service.cds.spellings import Alike
     from service.fhir.concepts import Terminology
 
 Resource = dict[str, Any]
@@ -31,6 +33,10 @@ ALSO = "orderDetail"
 NOT_TO_BE_DONE = ("revoked", "cancelled", "entered-in-error")
 ANOTHER = "This order is about another patient than the one whose record is open, so it was not assessed."
 FAILED = "Whether the plan is about this order could not be worked out, so it was not assessed."
+NEARLY = (
+    "A code of this order is the procedure's but for its code system or the way that it is written, so it "
+    "was not assessed. Once the code is written as its code system writes it, it is."
+)
 _WORD = re.compile(r"\w+")
 _LONGEST = 10_000
 
@@ -39,15 +45,17 @@ _LONGEST = 10_000
 class Trigger:
     """One trigger, read: ``type`` and ``path`` of its orders, their codes by system, and the names of these.
 
-    ``names`` are folded words, of the codes that suffice alone. Without ``path`` every order of the type
+    ``codes`` have their displays. ``names`` are folded words, of the codes that suffice alone. ``alike`` are
+    the codes as they may be miswritten. Without ``path`` every order of the type
     is meant; without ``type`` every order.
     """
 
     type: str | None
     path: str | None
-    codes: frozenset[tuple[str, str]]
+    codes: Mapping[tuple[str, str], str]
     names: tuple[str, ...]
     condition: fhirpath.Program | None
+    alike: Alike = field(default_factory=dict)
 
 
 def read_triggers(
@@ -59,15 +67,16 @@ def read_triggers(
         condition = _condition(trigger)
         data = trigger.get("data", ())
         if not data:
-            found.append(Trigger(None, None, frozenset(), (), condition))
+            found.append(Trigger(None, None, {}, (), condition))
         for requirement in data:
             type_, filters = str(requirement.get("type")), requirement.get("codeFilter", ())
             if not filters:
-                found.append(Trigger(type_, None, frozenset(), (), condition))
+                found.append(Trigger(type_, None, {}, (), condition))
             for chosen in filters:
                 path, members = str(chosen.get("path", "code")), _members(chosen, terminology)
                 names = _names(type_, path, members, condition, terms)
-                found.append(Trigger(type_, path, frozenset(members), names, condition))
+                codes = {code: words[0] for code, words in members.items()}
+                found.append(Trigger(type_, path, codes, names, condition, alike(codes)))
     return tuple(found)
 
 
@@ -109,7 +118,7 @@ def _judge(
     resource: Resource, triggers: tuple[Trigger, ...], terms: fhirpath.Terminology | None
 ) -> tuple[bool, str] | None:
     """Whether a trigger's code is on the order, and why it cannot be told; None: the order is not meant."""
-    named = failed = False
+    named = failed = nearly = False
     for trigger in triggers:
         if trigger.type is not None and resource.get("resourceType") != trigger.type:
             continue
@@ -124,9 +133,20 @@ def _judge(
                 return True, ""
             failed = failed or holds is None
         named = named or any(_speaks(trigger.names, text) for text in _texts(concepts))
+        nearly = nearly or _resembles(resource, trigger, terms)
     if failed:
         return False, FAILED
+    if nearly:
+        return False, NEARLY
     return (False, "") if named else None
+
+
+def _resembles(resource: Resource, trigger: Trigger, terms: fhirpath.Terminology | None) -> bool:
+    """Whether the order would be meant, were its codes written as the trigger writes them."""
+    if trigger.path is None or not trigger.alike:
+        return False
+    made = corrected(resource, (trigger.path, ALSO), trigger.alike)
+    return made is not None and _holds(trigger.condition, made, terms) is True
 
 
 def _holds(
@@ -189,9 +209,14 @@ def _names(
 def fold(text: str) -> str:
     """The words of a text without case and accents, with a space before and after each."""
     if not text.isascii():
-        text = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+        text = "".join(one for one in unicodedata.normalize("NFKD", text) if _is_read(one))
     words = _WORD.findall(text.casefold())
     return f" {' '.join(words)} " if words else ""
+
+
+def _is_read(character: str) -> bool:
+    """Whether it is more than an accent or a mark that nobody sees, such as a soft hyphen."""
+    return not unicodedata.combining(character) and unicodedata.category(character) != "Cf"
 
 
 def _speaks(names: tuple[str, ...], text: str) -> bool:
@@ -225,9 +250,14 @@ def _texts(concepts: Iterable[Resource]) -> Iterator[str]:
 
 
 def _title(resource: Resource, triggers: tuple[Trigger, ...]) -> str:
-    """What the order calls itself: its text, else a display; empty where it has neither."""
+    """What the order calls itself: its text, else a display, else what its code is called; else empty."""
     for path in dict.fromkeys(trigger.path or "code" for trigger in triggers):
         for text in _texts(_concepts(resource, path)):
             if text.strip():
                 return text.strip()
+    for trigger in triggers:
+        for concept in _concepts(resource, trigger.path) if trigger.path else ():
+            for coding in _codings(concept):
+                if display := trigger.codes.get((coding["system"], coding["code"])):
+                    return display
     return ""

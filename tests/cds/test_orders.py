@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from service.adapters import content as published
 from service.cds.calls import read_call
 from service.cds.model import Order
-from service.cds.orders import ANOTHER, FAILED, judged, orders_of, read_triggers
+from service.cds.orders import ANOTHER, FAILED, NEARLY, judged, orders_of, read_triggers
 from service.domain.errors import ContentFault
 from service.operations.terms import Terms
 from tests.cds.requests import DIET, OPCS, ORDER, SNOMED, changed, request, service
@@ -55,9 +55,9 @@ def order(*codes: tuple[str, str], text: str | None = None, **more: Any) -> dict
         (order((OPCS, "W35.1"), text="Cementoplasty of the ilium"), False),
         (order((OPCS, "W35.1"), text="Introduction of therapeutic substance into bone"), None),
         (order(text="PERCUTANEOUS  Vertébroplasty, L2/3"), False),
+        (order(text="Vertebro\u00adplasty"), False),
         (order(text="MRI", orderDetail=[{"text": "Planning of sacroplasty"}]), False),
-        (order(("urn:other", "431312000")), None),
-        ({**ORDER, "code": {"coding": [{"code": "431312000"}]}}, None),
+        (order(("urn:other", "99431312000")), None),
         ({**ORDER, "code": {"coding": [{"display": "Vertebroplasty"}]}}, False),
         (order(text="Kyphoplasty"), None),
         (order(text="cementoplasties"), None),
@@ -69,6 +69,33 @@ def order(*codes: tuple[str, str], text: str | None = None, **more: Any) -> dict
 def test_an_order_is_known_by_code_else_by_words(ordered: dict[str, Any], coded: bool | None) -> None:
     found = touched(ordered)
     assert [one[2] for one in found] == ([] if coded is None else [coded])
+
+
+OLD = "https://fhir.hl7.org.uk/CodeSystem/OPCS-4"
+
+
+@pytest.mark.parametrize(
+    ("ordered", "said"),
+    [
+        (order((OPCS, "W351"), (OPCS, "Y534")), True),
+        (order((OPCS, "w35.1"), (OPCS, "y53.4")), True),
+        (order((OPCS, "W35.1"), (OPCS, "Y534")), True),
+        (order((OLD, "W35.1"), (OLD, "Y53.4")), True),
+        (order((OLD, "W355"), orderDetail=[{"coding": [{"system": OLD, "code": "Y534"}]}]), True),
+        ({**ORDER, "code": {"coding": [{"code": "W35.1"}, {"code": "Y53.4"}]}}, True),
+        ({**ORDER, "code": {"coding": [{"code": "431312000"}]}}, True),
+        (order(("urn:other", "431312000")), True),
+        (order((OPCS, "W351")), False),
+        (order((OLD, "W35.1")), False),
+        (order((OLD, "Y53.4")), False),
+        (order((OPCS, "W35.2"), (OPCS, "Y53.4")), False),
+        (order((OPCS, "W35.10"), (OPCS, "Y53.4")), False),
+    ],
+)
+def test_a_code_written_otherwise_is_not_assessed_and_not_passed_over(
+    ordered: dict[str, Any], said: bool
+) -> None:
+    assert [one[2:] for one in touched(ordered)] == ([(False, NEARLY)] if said else [])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +118,9 @@ def test_an_order_about_another_patient_is_shown_and_not_assessed() -> None:
 
 
 def test_an_order_is_named_by_its_own_words() -> None:
-    assert [one[1] for one in touched(order((SNOMED, "431312000")))] == [""]
+    named_by_code = touched(order(("urn:local", "x"), (SNOMED, "431312000")))
+    assert [one[1] for one in named_by_code] == ["Cementoplasty using fluoroscopic guidance"]
+    assert [one[1] for one in touched(order((OPCS, "W351"), (OPCS, "Y534")))] == [""]
     shown = {"coding": [{"system": SNOMED, "code": "431312000", "display": "Cementoplasty"}]}
     assert [one[1] for one in touched({**ORDER, "code": shown})] == ["Cementoplasty"]
 
