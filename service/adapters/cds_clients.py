@@ -7,6 +7,7 @@ told in the same words. Whether it was used before (``jti``) is for the caller t
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,7 @@ class CdsClients:
         sound = issued <= now + SKEW and begins <= now + SKEW and now < expires + SKEW
         if not sound or expires - issued > LONGEST + 2 * SKEW:
             raise _refused()
-        return int(expires) + SKEW
+        return math.ceil(expires) + SKEW  # remembered until it surely is over
 
 
 class Unconfigured:

@@ -8,6 +8,7 @@ what the rest means. Whatever is about another patient is left out, and that is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from service.cds.model import Unread
@@ -24,6 +25,10 @@ Resource = dict[str, Any]
 FIRST_PAGE = "only a part of it was sent"
 NOT_THEIRS = "what was sent is not this patient's, and is not used"
 _FAILS = ("error", "fatal")
+_LEFT_OUT = frozenset(
+    {"incomplete", "suppressed", "forbidden", "security", "timeout", "throttled", "too-costly"}
+)
+"""Codes of warnings that say that something is missing from the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,22 +144,40 @@ def _entries(bundle: Resource, part: Part) -> tuple[list[Resource], str]:
 
 
 def _is_partial(value: Resource | None, part: Part) -> bool:
-    """Whether a searchset has further pages. Of completed forms the newest are enough."""
-    if value is None or value.get("resourceType") != "Bundle" or part.kind == "form":
+    """Whether a searchset has further pages. Of completed forms the newest are enough, if they come first."""
+    if value is None or value.get("resourceType") != "Bundle":
         return False
-    links, entries = value.get("link", []), value.get("entry", [])
-    if isinstance(links, list) and any(
+    links, entries, total = value.get("link", []), value.get("entry", []), value.get("total")
+    listed = entries if isinstance(entries, list) else []
+    more = isinstance(links, list) and any(
         isinstance(one, dict) and one.get("relation") == "next" for one in links
-    ):
-        return True
-    total = value.get("total")
-    return isinstance(total, int) and isinstance(entries, list) and total > len(entries)
+    )
+    found = [entry["resource"] for entry in listed if _matches(entry, part)]
+    more = more or (isinstance(total, (int, Decimal)) and total > len(found))
+    return more and not (part.kind == "form" and _is_newest_first(found))
+
+
+def _matches(entry: object, part: Part) -> bool:
+    """Whether an entry is among those that a searchset's total counts."""
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    return isinstance(resource, dict) and resource.get("resourceType") == part.type
+
+
+def _is_newest_first(forms: list[Resource]) -> bool:
+    """Whether the forms come as they were asked for: by the day of writing, the last first."""
+    days = [form.get("authored") for form in forms]
+    told = [day[:10] for day in days if isinstance(day, str)]
+    return bool(told) and len(told) == len(days) and told == sorted(told, reverse=True)
 
 
 def _is_error(outcome: Resource) -> bool:
+    """Whether an outcome beside the answer tells of an error, or that something is left out."""
     issues = outcome.get("issue", [])
     return not isinstance(issues, list) or any(
-        not isinstance(issue, dict) or issue.get("severity") in _FAILS for issue in issues
+        not isinstance(issue, dict)
+        or issue.get("severity") in _FAILS
+        or (issue.get("severity") == "warning" and issue.get("code") in _LEFT_OUT)
+        for issue in issues
     )
 
 

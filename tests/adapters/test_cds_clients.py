@@ -125,6 +125,11 @@ def test_the_time_is_right() -> None:
         assert refused(token(**wrong)), wrong
 
 
+def test_a_use_is_remembered_until_the_token_is_surely_over() -> None:
+    for part in (0, 0.25, 0.999):
+        assert judge(token(exp=NOW + 300 + part)).expires >= NOW + 300 + part + SKEW
+
+
 @pytest.mark.requirement(f"{TRUST}: jti is required")
 def test_a_token_has_an_id() -> None:
     for wrong in (None, "", 7, ["one"], "x" * 501):

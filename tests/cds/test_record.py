@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -74,6 +75,10 @@ def test_left_out_null_and_empty_are_three_things() -> None:
         ({"resourceType": "Bundle", "entry": [{"fullUrl": "x"}]}, "an entry of its Bundle holds no resource"),
         (bundle(OWN, link=[{"relation": "next", "url": "https://ehr.example/fhir?p=2"}]), FIRST_PAGE),
         (bundle(OWN, total=2), FIRST_PAGE),
+        (bundle(OWN, outcome("information"), total=2), FIRST_PAGE),
+        (bundle(OWN, {"resourceType": "Encounter", "id": "1"}, total=Decimal("2.0")), FIRST_PAGE),
+        (bundle(OWN, outcome("warning", "incomplete")), "the EHR reported an error (incomplete)"),
+        (bundle(OWN, outcome("warning", "suppressed")), "the EHR reported an error (suppressed)"),
     ],
 )
 def test_what_is_not_whole_is_not_used_and_said(value: Any, reason: str) -> None:
@@ -83,13 +88,33 @@ def test_what_is_not_whole_is_not_used_and_said(value: Any, reason: str) -> None
 
 
 def test_what_the_ehr_remarks_beside_its_answer_does_not_spoil_it() -> None:
-    assert read({"conditions": bundle(OWN, outcome("information"))}).data == {"conditions": (OWN,)}
+    for beside in (outcome("information", "incomplete"), outcome("warning", "not-supported")):
+        assert read({"conditions": bundle(OWN, beside, total=1)}).data == {"conditions": (OWN,)}
+
+
+@pytest.mark.parametrize(
+    ("authored", "enough"),
+    [
+        (["2026-07-02", "2026-07-01"], True),
+        (["2026-07-01T23:59:00+01:00", "2026-07-01T09:00:00Z"], True),
+        (["2026-07-01", "2026-07-02"], False),
+        (["2026-07-02", None], False),
+        ([], False),
+    ],
+)
+def test_the_first_forms_are_enough_only_if_they_are_the_newest(
+    authored: list[str | None], enough: bool
+) -> None:
+    forms = [{"resourceType": FORMS.type, "id": str(at), "authored": day} for at, day in enumerate(authored)]
+    paged = bundle(*forms, link=[{"relation": "next", "url": "https://ehr.example/fhir?p=2"}])
+    call = read_call(request(prefetch={"forms": paged}), service())
+    assert unsatisfied((FORMS,), call) == (() if enough else (FORMS,))
 
 
 @pytest.mark.requirement("Prefetch Template: prefetched data may be in pages")
 def test_a_part_in_pages_is_read_from_the_ehr() -> None:
     paged = bundle(OWN, link=[{"relation": "next", "url": "https://ehr.example/fhir?p=2"}])
-    call = read_call(request(prefetch={"conditions": paged, "forms": paged, "patient": None}), service())
+    call = read_call(request(prefetch={"conditions": paged, "forms": None, "patient": None}), service())
     assert unsatisfied((PATIENT, CONDITIONS, FORMS), call) == (CONDITIONS,)
     whole = read({"conditions": paged}, gathered={"conditions": bundle(OWN)})
     assert whole.data == {"conditions": (OWN,)}

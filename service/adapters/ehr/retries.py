@@ -44,7 +44,7 @@ def read_retry_after(text: str | None, now: datetime) -> float | None:
         return float(text[:9])
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year or an offset of a hundred digits
         return None
     if until.tzinfo is None:
         return None

@@ -279,6 +279,8 @@ def test_a_pause_keeps_what_was_asked_and_ends_before_the_answer_is_due(
         ("٧", None),
         ("Sat, 21 Nov 2026 12:00:30 -0000", None),
         ("9" * 400, 999_999_999.0),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2026 00:00:00 +99999999999999999999", None),
     ],
 )
 def test_retry_after_is_read(text: str | None, seconds: float | None) -> None:
