@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, select, tuple_, update
 
+from service.adapters.records.plain import COUNTED, insertion
 from service.adapters.records.tables import record, value, version
 from service.domain.errors import PreconditionFailed
 from service.operations.ports import Version
@@ -14,7 +15,6 @@ from service.operations.searching.values import entries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from sqlalchemy import Connection
 
@@ -26,34 +26,41 @@ _CURRENT = (
     .order_by(record.c.type, record.c.id)
     .with_for_update()
 )
-_INSERT_RECORD = insert(record)
+_VERSIONS = (
+    select(version.c.type, version.c.id, func.max(version.c.version).label("number"))
+    .where(tuple_(version.c.type, version.c.id).in_(bindparam("keys", expanding=True)))
+    .group_by(version.c.type, version.c.id)
+)
+"""The latest version of each: a record that this transaction has just made has none yet."""
 _UPDATE_RECORD = (
     update(record)
     .where(record.c.type == bindparam("of_type"), record.c.id == bindparam("of_id"))
     .values(version=bindparam("to_version"), updated=bindparam("at"), method=bindparam("by"))
 )
-_INSERT_VERSION = insert(version)
 _DELETE_VALUES = delete(value).where(value.c.type == bindparam("of_type"), value.c.id == bindparam("of_id"))
-_INSERT_VALUE = insert(value)
 
 
-def search_values(writes: Sequence[Write]) -> list[dict[str, Any]]:
+def search_values(writes: Sequence[Write]) -> list[tuple[str | int, ...]]:
     """The rows of search values that the writes bring. Taken outside the transaction: it costs time."""
     return [
-        {"type": write.type, "id": write.id, "parameter": entry.parameter, "system": entry.system,
-         "value": entry.value, "low": entry.low, "high": entry.high}
+        (write.type, write.id, entry.parameter, entry.system, entry.value, entry.low, entry.high)
         for write in writes
         if write.resource is not None
         for entry in entries(write.resource)
-    ]  # fmt: skip
+    ]
 
 
 def make(
-    connection: Connection, writes: Sequence[Write], values: list[dict[str, Any]], now: int
+    connection: Connection, writes: Sequence[Write], values: list[tuple[str | int, ...]], now: int
 ) -> tuple[Version, ...]:
     """The versions made; PreconditionFailed (and the caller rolls back) if another version stands."""
     if not writes:
         return ()
+    if all(write.expected == 0 and write.resource is not None for write in writes):
+        new = tuple(Version(write.type, write.id, 1, moment(now), "POST", write.body) for write in writes)
+        _insert_new(connection, new, now)
+        _insert(connection, new, values, now)
+        return new
     keys = [(write.type, write.id) for write in writes]
     rows = connection.execute(_CURRENT, {"keys": keys})
     standing = {(row.type, row.id): row.version for row in rows}
@@ -61,16 +68,13 @@ def make(
     for write in writes:
         number = standing.get((write.type, write.id), 0)
         if write.expected not in (None, number):
-            raise PreconditionFailed(
-                f"{write.type}/{write.id} is at version {number}, not {write.expected}: "
-                "read it again and repeat the change on what stands now"
-            )
+            raise _standing(write.type, write.id, number, write.expected)
         method = "DELETE" if write.resource is None else "PUT" if number else "POST"
         made.append(Version(write.type, write.id, number + 1, moment(now), method, write.body))
     fresh = [one for one in made if one.version == 1]
     changed = [{"of_type": one.type, "of_id": one.id} for one in made if one.version > 1]
     if fresh:
-        connection.execute(_INSERT_RECORD, [_row(one, now) for one in fresh])
+        connection.exec_driver_sql(insertion(record, connection.dialect), _rows(fresh, now))
     if changed:
         connection.execute(
             _UPDATE_RECORD,
@@ -81,11 +85,37 @@ def make(
             ],
         )
         connection.execute(_DELETE_VALUES, changed)
-    connection.execute(_INSERT_VERSION, [_row(one, now) | {"body": one.body} for one in made])
-    if values:
-        connection.execute(_INSERT_VALUE, values)
+    _insert(connection, made, values, now)
     return tuple(made)
 
 
-def _row(one: Version, now: int) -> dict[str, Any]:
-    return {"type": one.type, "id": one.id, "version": one.version, "updated": now, "method": one.method}
+def _insert_new(connection: Connection, made: Sequence[Version], now: int) -> None:
+    """Nothing; PreconditionFailed (and the caller rolls back) if one of the records is there already."""
+    text = insertion(record, connection.dialect, " ON CONFLICT DO NOTHING")
+    rows = sorted(_rows(made, now))  # in one order, so that two transactions cannot interlock
+    if connection.exec_driver_sql(text, rows, COUNTED).rowcount == len(rows):
+        return
+    keys = [(one.type, one.id) for one in made]
+    held = {(row.type, row.id): row.number for row in connection.execute(_VERSIONS, {"keys": keys})}
+    first = next((key for key in keys if key in held), keys[0])
+    raise _standing(*first, held.get(first, 1), 0)
+
+
+def _standing(type_: str, id_: str, number: int, expected: int | None) -> PreconditionFailed:
+    return PreconditionFailed(
+        f"{type_}/{id_} is at version {number}, not {expected}: "
+        "read it again and repeat the change on what stands now"
+    )
+
+
+def _insert(
+    connection: Connection, made: Sequence[Version], values: list[tuple[str | int, ...]], now: int
+) -> None:
+    bodies = [(one.type, one.id, one.version, now, one.method, one.body) for one in made]
+    connection.exec_driver_sql(insertion(version, connection.dialect), bodies)
+    if values:
+        connection.exec_driver_sql(insertion(value, connection.dialect), values)
+
+
+def _rows(made: Sequence[Version], now: int) -> list[tuple[str | int, ...]]:
+    return [(one.type, one.id, one.version, now, one.method) for one in made]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import case, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.adapters.records import plain
 from service.adapters.records.tables import once, outbox
 from service.domain.errors import Repeated
 from service.operations.searching.dates import microseconds
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from service.operations.ports import Message, Once
-
-_COUNTED = {"preserve_rowcount": True}  # without it SQLAlchemy does not say how many rows an INSERT made
 
 _ENDED = ("refused", "dead", "dropped")
 
@@ -52,7 +51,7 @@ def put(connection: Connection, messages: Sequence[Message], now: int) -> None:
             "tries": 0, "queued": now, "created": now, "changed": now, "due": now,
         }  # fmt: skip
         statement = insert(outbox).values(row).on_conflict_do_nothing(index_elements=[outbox.c.id])
-        fresh = connection.execute(statement, execution_options=_COUNTED).rowcount
+        fresh = connection.execute(statement, execution_options=plain.COUNTED).rowcount
         if not fresh:
             again = {"fate": "waiting", "tries": 0, "body": one.body} | dict.fromkeys(
                 ("queued", "changed", "due"), now
@@ -76,21 +75,15 @@ def _replace(connection: Connection, by: Message, now: int) -> None:
 
 def happen(connection: Connection, marks: Sequence[Once], now: int) -> None:
     """Nothing, and each of the marks is set until it expires; Repeated where one was set and still holds."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(once)
-    statement = statement.on_conflict_do_update(
-        index_elements=[once.c.scope, once.c.digest],
-        set_={"expires": statement.excluded.expires},
-        where=once.c.expires <= now,
-    )
     rows = [
         (one.scope[:200], hashlib.sha256(f"{one.scope}\0{one.key}".encode()).hexdigest(), one.expires)
         for one in marks
     ]
-    for scope, digest, expires in sorted(rows):  # in one order, so that two transactions cannot interlock
-        values = {"scope": scope, "digest": digest, "expires": microseconds(expires)}
-        if connection.execute(statement, values, execution_options=_COUNTED).rowcount == 0:
-            raise Repeated("this may happen only once, and it has happened before")
+    # in one order, so that two transactions cannot interlock
+    given = [(scope, digest, microseconds(expires), now) for scope, digest, expires in sorted(rows)]
+    text = plain.happening(connection.dialect)
+    if given and connection.exec_driver_sql(text, given, plain.COUNTED).rowcount != len(given):
+        raise Repeated("this may happen only once, and it has happened before")
 
 
 def purge(connection: Connection, now: int) -> None:

@@ -83,7 +83,7 @@ class GroupCommit:
         return made
 
 
-def unavailable(fault: SQLAlchemyError) -> Unavailable:
+def unavailable(fault: Exception) -> Unavailable:
     """The error of a store that does not answer, without what was in the statement."""
     kind = type(getattr(fault, "orig", fault)).__name__
     return Unavailable(f"the records cannot be reached at the moment ({kind}); try again shortly")

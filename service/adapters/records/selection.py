@@ -12,14 +12,14 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from service.adapters.records.tables import record, value, version
 from service.domain.errors import Refused
 from service.operations.searching.parameters import Kind, parameters
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import ColumnElement, Select
 
     from service.operations.searching.query import Condition, Query, Value
 
@@ -76,33 +76,22 @@ def read_cursor(text: str, length: int) -> list[Any]:
     return keys
 
 
-_HELD = (
-    select(value.c.id)
-    .where(
-        value.c.type == bindparam("of_type"),
-        value.c.parameter == bindparam("of_parameter"),
-        value.c.value.in_(bindparam("values", expanding=True)),
-    )
-    .limit(1)
-)
+def look(query: Query) -> tuple[str, str, list[str]] | None:
+    """Type, parameter and values that some search value must have if the search finds anything.
 
-
-def finds_nothing(connection: Connection, query: Query) -> bool:
-    """Whether the search is sure to find nothing, by one cheap look in place of the whole of it.
-
-    Most patients have no record of most types: then what a search asks of a reference alone leaves nothing.
+    None where nothing so simple can be said of it. Most patients have no record of most types: one cheap
+    look then takes the place of the whole search.
     """
     for condition in query.conditions:
-        values = [one.value for one in condition.values]
+        values = [one.value for one in condition.values if one.value is not None]
         if (
             condition.kind is Kind.REFERENCE
             and condition.modifier in ("", "identifier")
-            and None not in values
+            and len(values) == len(condition.values)
         ):
             name = condition.parameter + (":identifier" if condition.modifier else "")
-            asked = {"of_type": query.type, "of_parameter": name, "values": values}
-            return connection.execute(_HELD, asked).first() is None
-    return False
+            return query.type, name, values
+    return None
 
 
 def _after(order: list[tuple[ColumnElement[Any], bool]], keys: list[Any]) -> ColumnElement[bool]:
