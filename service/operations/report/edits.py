@@ -13,6 +13,7 @@ from service.operations.report.changing import Changed, change
 from service.operations.report.clearing import digest
 from service.operations.report.drafting import draft
 from service.operations.report.entering import get, parse, put
+from service.operations.report.entry_values import check
 from service.operations.report.steps import require_reason
 from service.operations.representation import instant
 from service.yellow_card.deidentification import texts_of
@@ -38,7 +39,7 @@ def enter(desk: Desk, case: str, values: Mapping[str, Any], who: str, *, expecte
     """
     if not values or len(values) > _MOST:
         raise Refused(f"give from 1 to {_MOST} values, each at its path")
-    parsed = {path: parse(path, value) for path, value in values.items()}
+    parsed = {path: check(desk, path, parse(path, value)) for path, value in values.items()}
 
     def do(held: Case, now: str) -> Changed:
         report, entered = held.report, {one.path: one for one in held.entered}

@@ -40,6 +40,7 @@ _MANY = ("events", "devices", "medicines")
 _GROWING = ("devices", "medicines")
 _MOST = 50
 """How many devices or medicines one report may list."""
+_NUMBERS = frozenset(str(number) for number in range(_MOST))
 
 
 def places() -> tuple[str, ...]:
@@ -61,7 +62,7 @@ def parse(path: str, value: Any) -> Any:
         return read(value, str, path) if value is not None or path == "amendment_reason" else ""
     name, number, last = parts[0], parts[1:-1], parts[-1]
     type_, allowed = _PARTS.get(name, (None, ()))
-    numbered = len(number) == 1 and number[0].isascii() and number[0].isdigit() and int(number[0][:4]) < _MOST
+    numbered = len(number) == 1 and number[0] in _NUMBERS
     if last not in allowed or (not numbered if name in _MANY else bool(number)):
         raise Refused(
             f"nothing can be entered at '{path[:60]}'; these are the places: {', '.join(places())}",

@@ -40,7 +40,7 @@ def test_many_entries_at_once_are_all_kept(house: House) -> None:
     desk = house.desk
     [case] = draft(desk, event, "A").cases
     names = ["reporter.telephone", "reporter.email", "reporter.city", "devices.0.model", "devices.0.serial",
-             "devices.0.expiry", "reporter.department", "subject.sex"]  # fmt: skip
+             "devices.0.udi", "reporter.department", "subject.sex"]  # fmt: skip
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(lambda path: enter(desk, case.id, {path: "female"}, path), names))
     held = cases.read(house.records, case.id)
