@@ -142,7 +142,7 @@ _SILENT = frozenset(
     {
         "case", "version", "branch", "state", "form", "nation", "received", "updated", "linked", "changes",
         "offered", "subject", "reference", "term", "actuality", "onset", "end", "recognised", "seriousness",
-        "severity", "outcome", "leak_site", "suspects", "paragraph", "date", "sites", "kind", "site", "role",
+        "severity", "outcome", "suspects", "paragraph", "date", "kind", "role", "system", "code",
         "action", "location", "when", "instead_of", "amendment", "coded", "coded_version", "profession",
         "country",
     }

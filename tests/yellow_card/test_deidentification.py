@@ -268,3 +268,20 @@ def test_a_reporter_may_share_a_name_with_the_patient_but_not_all_of_them() -> N
 def test_names_in_other_scripts_are_found_without_spaces() -> None:
     known = identifiers_of({"name": [{"text": "\u5f20\u4f1f"}]})
     assert [kind for kind, _, _ in search("\u60a3\u8005\u5f20\u4f1f\u75bc\u75db", known)] == ["name"]
+
+
+def test_the_words_of_a_coded_answer_are_searched_too() -> None:
+    place = Code("https://example.org/sites", "venous", "vein of Zoë")
+    event = ReportedEvent(
+        "AdverseEvent/1", Code("https://example.org/terms", "leak", "Leak"), "Leak", leak_site=place
+    )
+    found = find_hits(
+        SafetyReport("c", 1, Branch.DEVICE, State.DRAFT, "why", (event,), Subject(), Reporter(),
+                     procedure=ReportedProcedure(sites=(place,)), devices=(ReportedDevice(site=place),)),
+        KNOWN,
+    )  # fmt: skip
+    assert [(one.path, one.kind, one.start, one.end) for one in found] == [
+        ("events.0.leak_site.display", "name", 8, 11),
+        ("procedure.sites.0.display", "name", 8, 11),
+        ("devices.0.site.display", "name", 8, 11),
+    ]

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import NotFound, Refused
 from service.domain.safety_report import Override, State
-from service.operations.report import cases
+from service.operations.report import cases, patients
 from service.operations.report.cases import Cleared, Entered
 from service.operations.report.changing import Changed, change
-from service.operations.report.clearing import digest
+from service.operations.report.clearing import word_on
 from service.operations.report.drafting import draft
 from service.operations.report.entering import get, parse, put
 from service.operations.report.entry_values import check
 from service.operations.report.steps import require_reason
 from service.operations.representation import instant
-from service.yellow_card.deidentification import texts_of
 from service.yellow_card.states import Step, move, note
 
 if TYPE_CHECKING:
@@ -67,10 +66,10 @@ def clear(desk: Desk, case: str, path: str, who: str, reason: str, *, expected: 
     require_reason(reason)
 
     def do(held: Case, now: str) -> Changed:
-        text = texts_of(held.report).get(path)
-        if text is None:
+        seen = word_on(held, patients.recall(desk, held.subject), path)
+        if seen is None:
             raise NotFound(f"the report has no text at '{path[:60]}'", expression=path[:60])
-        word = Cleared(path, digest(text), who, now, reason)
+        word = Cleared(path, seen, who, now, reason)
         if any((one.path, one.digest) == (word.path, word.digest) for one in held.cleared):
             return Changed(held)
         said = note(held.report, who=who, when=now, what=f"identifies nobody: {path}", reason=reason)

@@ -198,6 +198,23 @@ def test_a_persons_word_holds_for_the_text_as_it_stood(house: House) -> None:
         clear(house.desk, case.id, "events.0.treatment", WHO, "none there")
 
 
+def test_a_persons_word_does_not_cover_what_is_found_once_more_is_known(house: House) -> None:
+    event = house.event(LEAK | {"event.narrative": "Mr Smith's chair was moved to Wigglesworth ward"})
+    [case] = draft(house.desk, event, WHO).cases
+    clear(house.desk, case.id, "narrative", WHO, "Mr Smith is the porter")
+    assert ready(house.desk, case.id, WHO).case.report.state is State.READY
+    known = {"resourceType": "Patient", "name": [{"family": "Wigglesworth"}]}
+    draft(house.desk, event, WHO, patient=known)
+    with pytest.raises(Unprocessable) as refused:
+        export(house.desk, case.id, WHO)
+    assert [one.expression for one in refused.value.issues] == ["narrative"]
+    clear(house.desk, case.id, "narrative", WHO, "the ward is called so")
+    assert [one.reason for one in cases.read(house.records, case.id).cleared] == [
+        "Mr Smith is the porter",
+        "the ward is called so",
+    ]
+
+
 def test_an_entry_holds_until_the_record_says_something_else_there(house: House) -> None:
     case = first(house)
     values = {
