@@ -134,7 +134,8 @@ def _case(report: SafetyReport, making: Making) -> Content:
         **_patient(report, site, guide),
         "E.i": [_reaction(event, making) for event in _events(report)],
         "G.k": [drug(medicine, making.terms, guide) for medicine in report.medicines],
-        "H.1": report.narrative,
+        "H.1": _narrative(report),
+        "H.2": fitted(_comments(report), guide, "H.2"),
     }
     if report.yellow_card:
         case["C.1.9.1.r"] = [{"C.1.9.1.r.1": "MHRA", "C.1.9.1.r.2": report.yellow_card}]
@@ -150,8 +151,30 @@ def _events(report: SafetyReport) -> tuple[ReportedEvent, ...]:
     return tuple(event for event in report.events if event.actuality == "actual")
 
 
+def _narrative(report: SafetyReport) -> str:
+    """The reporter's words, and what was done for the patient, which has no element of its own."""
+    treated = [
+        f"Treatment of {_called(event)}: {event.treatment}" for event in report.events if event.treatment
+    ]
+    return "\n".join((*([report.narrative] if report.narrative.strip() else []), *treated))
+
+
+def _comments(report: SafetyReport) -> str:
+    """Why the reporter suspects what is suspected."""
+    said = [
+        f"What is suspected of {_called(event)}: {event.suspect_reason}"
+        for event in report.events
+        if event.suspect_reason
+    ]
+    return "\n".join(said)
+
+
+def _called(event: ReportedEvent) -> str:
+    return event.text or event.term.display or event.term.code
+
+
 def _uncoded(event: ReportedEvent) -> Issue:
-    verbatim = event.text or event.term.display or event.term.code
+    verbatim = _called(event)
     said = f"MedDRA coding needed: '{verbatim}' has no code in the site's table of terms"
     return error("incomplete", said, f"events.where(reference='{event.reference}')", "E.i.2.1b")
 
@@ -192,10 +215,11 @@ def _source(reporter: Reporter, site: Site, guide: Guide) -> Content:
 
 
 def _patient(report: SafetyReport, site: Site, guide: Guide) -> Content:
-    """Never more than initials, and those only where the site says so."""
+    """Never more than initials, and those only where the site says so; the number is the generated one."""
     subject = report.subject
     content: Content = {
         "D.1": subject.initials if site.initials and subject.initials else Null("MSK"),
+        "D.1.1.3": fitted(subject.local_reference, guide, "D.1.1.3"),
         "D.3": subject.weight.quantize(Decimal("0.1"), ROUND_HALF_UP) if subject.weight is not None else None,
         "D.5": guide.report["sex"].get(subject.sex, Null("UNK")) if subject.sex else None,
     }

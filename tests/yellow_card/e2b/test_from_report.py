@@ -228,3 +228,13 @@ def test_a_reference_number_that_was_given_goes_along() -> None:
 def test_a_batch_needs_a_report() -> None:
     with pytest.raises(Unprocessable, match="needs a report"):
         render([], SITE, tools())
+
+
+def test_what_the_form_says_of_treatment_and_suspicion_is_sent() -> None:
+    told = event(treatment="Flumazenil 0.2 mg", suspect_reason="Minutes after the dose")
+    words = "Slow breathing after the injection & low oxygen"
+    sent = case(report(events=(told,), subject=replace(report().subject, local_reference="LR-0123456789AB")))
+    assert sent["H.1"] == f"{report().narrative}\nTreatment of {words}: Flumazenil 0.2 mg"
+    assert sent["H.2"] == f"What is suspected of {words}: Minutes after the dose"
+    assert sent["D.1.1.3"] == "LR-0123456789AB"
+    assert case(report(events=(told,), narrative=""))["H.1"] == f"Treatment of {words}: Flumazenil 0.2 mg"
