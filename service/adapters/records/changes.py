@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, func, select, tuple_, update
 
-from service.adapters.records.plain import COUNTED, insertion
+from service.adapters.records.plain import insert
 from service.adapters.records.tables import record, value, version
 from service.domain.errors import PreconditionFailed
 from service.operations.ports import Version
@@ -74,7 +74,7 @@ def make(
     fresh = [one for one in made if one.version == 1]
     changed = [{"of_type": one.type, "of_id": one.id} for one in made if one.version > 1]
     if fresh:
-        connection.exec_driver_sql(insertion(record, connection.dialect), _rows(fresh, now))
+        insert(connection, record, _rows(fresh, now))
     if changed:
         connection.execute(
             _UPDATE_RECORD,
@@ -91,9 +91,8 @@ def make(
 
 def _insert_new(connection: Connection, made: Sequence[Version], now: int) -> None:
     """Nothing; PreconditionFailed (and the caller rolls back) if one of the records is there already."""
-    text = insertion(record, connection.dialect, " ON CONFLICT DO NOTHING")
     rows = sorted(_rows(made, now))  # in one order, so that two transactions cannot interlock
-    if connection.exec_driver_sql(text, rows, COUNTED).rowcount == len(rows):
+    if insert(connection, record, rows, "ON CONFLICT DO NOTHING") == len(rows):
         return
     keys = [(one.type, one.id) for one in made]
     held = {(row.type, row.id): row.number for row in connection.execute(_VERSIONS, {"keys": keys})}
@@ -112,9 +111,8 @@ def _insert(
     connection: Connection, made: Sequence[Version], values: list[tuple[str | int, ...]], now: int
 ) -> None:
     bodies = [(one.type, one.id, one.version, now, one.method, one.body) for one in made]
-    connection.exec_driver_sql(insertion(version, connection.dialect), bodies)
-    if values:
-        connection.exec_driver_sql(insertion(value, connection.dialect), values)
+    insert(connection, version, bodies)
+    insert(connection, value, values)
 
 
 def _rows(made: Sequence[Version], now: int) -> list[tuple[str | int, ...]]:

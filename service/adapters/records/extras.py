@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 _ENDED = ("refused", "dead", "dropped")
 
+_RENEWED = (
+    f"ON CONFLICT (scope, digest) DO UPDATE SET expires = excluded.expires WHERE {once.name}.expires <= ?"
+)
+
 _PURGED = 500
 """How many expired marks one transaction takes out at most."""
 
@@ -79,10 +83,10 @@ def happen(connection: Connection, marks: Sequence[Once], now: int) -> None:
         (one.scope[:200], hashlib.sha256(f"{one.scope}\0{one.key}".encode()).hexdigest(), one.expires)
         for one in marks
     ]
-    # in one order, so that two transactions cannot interlock
-    given = [(scope, digest, microseconds(expires), now) for scope, digest, expires in sorted(rows)]
-    text = plain.happening(connection.dialect)
-    if given and connection.exec_driver_sql(text, given, plain.COUNTED).rowcount != len(given):
+    # each once and in one order, so that two transactions cannot interlock
+    given = sorted({(scope, digest, microseconds(expires)) for scope, digest, expires in rows})
+    distinct = {(scope, digest) for scope, digest, _ in given}
+    if len(distinct) < len(rows) or plain.insert(connection, once, given, _RENEWED, now) < len(rows):
         raise Repeated("this may happen only once, and it has happened before")
 
 

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from service.adapters.records.group_commit import unavailable
-from service.adapters.records.tables import once, value
+from service.adapters.records.tables import value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Dialect, Engine, Table
+    from sqlalchemy import Connection, Dialect, Engine, Table
 
 COUNTED = {"preserve_rowcount": True}
 """Without it SQLAlchemy does not say how many rows an INSERT made."""
+
+
+_SIZES = (64, 16, 4, 1)
+"""So many rows a statement: few texts, which the drivers keep prepared."""
 
 
 def mark(dialect: Dialect) -> str:
@@ -27,19 +32,35 @@ def mark(dialect: Dialect) -> str:
     return "?" if dialect.paramstyle == "qmark" else "%s"
 
 
+def insert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[tuple[object, ...]],
+    rest: str = "",
+    *more: object,
+) -> int:
+    """How many rows were made. Each holds a value a column, in the table's order.
+
+    ``rest`` follows the values, ``?`` in it stands for one of ``more``. Many rows go in one statement: the
+    driver lets go of the interpreter at every statement, and waits for it after.
+    """
+    made = at = 0
+    for size in _SIZES:
+        while len(rows) - at >= size:
+            given = tuple(chain.from_iterable(rows[at : at + size])) + more
+            text = _insertion(table, connection.dialect, size, rest)
+            made += connection.exec_driver_sql(text, given, COUNTED).rowcount
+            at += size
+    return made
+
+
 @cache
-def insertion(table: Table, dialect: Dialect, rest: str = "") -> str:
-    """The INSERT of one row, its values in the order of the table's columns; ``rest`` follows it."""
+def _insertion(table: Table, dialect: Dialect, size: int, rest: str) -> str:
+    one = mark(dialect)
     names = ", ".join(column.name for column in table.columns)
-    marks = ", ".join(mark(dialect) for _ in table.columns)
-    return f"INSERT INTO {table.name} ({names}) VALUES ({marks}){rest}"  # noqa: S608 - no value is in it
-
-
-@cache
-def happening(dialect: Dialect) -> str:
-    """The statement that sets a mark (scope, digest, expiry), unless it is set and holds at the fourth."""
-    renewed = " ON CONFLICT (scope, digest) DO UPDATE SET expires = excluded.expires"
-    return insertion(once, dialect, f"{renewed} WHERE {once.name}.expires <= {mark(dialect)}")
+    row = f"({', '.join(one for _ in table.columns)})"
+    values = ", ".join([row] * size)
+    return f"INSERT INTO {table.name} ({names}) VALUES {values} {rest.replace('?', one)}"  # noqa: S608 - no value is in it
 
 
 @cache
