@@ -104,7 +104,7 @@ def open_lines(settings: Settings, held: Services, couriers: Couriers | None = N
         from service.adapters.site import read_site
 
         guide = _guide(held)
-        follow = settled(held.reports, reading(guide) if guide is not None else None)
+        follow = settled(held.reports, reading(held.reports, guide) if guide is not None else None)
         line = open_line(read_site(Path(settings.site))[1], held.clock, follow)
         lines |= {CHANNEL: line} if line else {}
     return lines

@@ -76,6 +76,8 @@ def attention(
 ) -> None:
     """The reports that somebody should look at now, and why, the oldest first. Exit 1 where there are any."""
     from service.operations.report.attention import needing_attention
+    from service.operations.report.strays import list_strays
+    from service.web.reports.views import stray
 
     wanted = read_filters(state, branch, seriousness, age)
     with opened() as held:
@@ -87,7 +89,10 @@ def attention(
                 print(as_line(one.case))
                 for reason in one.reasons:
                     print(f"    {reason}")
-    if found:
+        strays = list_strays(held.records)
+        for each in strays:
+            print(as_json(stray(each, "")) if whole else f"acknowledgement {each.digest}: {each.says}")
+    if found or strays:
         raise typer.Exit(Exit.FAULTS)
 
 
@@ -182,7 +187,8 @@ def table(
 
 for command in (
     steps.draft, steps.enter, steps.clear, steps.override, steps.ready, steps.export, steps.submit,
-    steps.reference, steps.acknowledge, steps.step,
+    steps.reference, steps.acknowledge, steps.acknowledgements, steps.step,
 ):  # fmt: skip
     report.command()(command)
 report.command("follow-up")(steps.follow_up)
+report.command("look-into")(steps.look_into)

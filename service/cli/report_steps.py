@@ -177,12 +177,53 @@ def acknowledge(
     file: Annotated[Path, typer.Argument(help="An acknowledgement (MCCI_IN200101UV01, XML).", exists=True)],
     whole: Json = False,
 ) -> None:
-    """Keeps what a recipient answered to an E2B(R3) message on the reports that it speaks of."""
+    """Keeps what a recipient answered to an E2B(R3) message on the reports that it speaks of.
+
+    Exit 1 where something in it belongs to no report: it is kept all the same, and shown by attention.
+    """
     from service.operations.report.taking import take
 
     with opened() as held:
-        for one in take(held.reports, file.read_bytes()):
+        taken = take(held.reports, file.read_bytes())
+        for one in taken.cases:
             print(as_json(summed(one)) if whole else as_line(one))
+    if taken.stray is not None:
+        print(f"kept as {taken.stray.digest}: {taken.stray.says}", file=sys.stderr)
+        raise typer.Exit(Exit.FAULTS)
+
+
+def acknowledgements(
+    seen: Annotated[bool, typer.Option("--seen", help="Those that a person has looked into.")] = False,
+    whole: Json = False,
+) -> None:
+    """The acknowledgements that belong to no report, the oldest first. Exit 1 where any is open."""
+    from service.operations.report.strays import OPEN, SEEN, list_strays
+    from service.web.reports.views import stray
+
+    with opened() as held:
+        found = list_strays(held.records, SEEN if seen else OPEN)
+        for one in found:
+            print(as_json(stray(one, "")) if whole else f"{one.digest}  {one.received[:10]}  {one.says}")
+    if found and not seen:
+        raise typer.Exit(Exit.FAULTS)
+
+
+def look_into(
+    digest: Annotated[
+        str, typer.Argument(help="The acknowledgement's SHA-256, as acknowledgements shows it.")
+    ],
+    reason: Reason,
+    by: By,
+    to: Annotated[Path | None, typer.Option(help="Also write its bytes here.", dir_okay=False)] = None,
+) -> None:
+    """Keeps a person's word on an acknowledgement that could not be joined; it is shown no more."""
+    from service.operations.report.strays import look_into as look
+    from service.operations.report.strays import read_body
+
+    with opened() as held:
+        if to is not None:
+            to.write_bytes(read_body(held.records, digest))
+        print(f"{look(held.reports, digest, by, reason).digest} is looked into")
 
 
 def step(

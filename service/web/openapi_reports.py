@@ -6,6 +6,7 @@ from typing import Any
 
 from service.domain.safety_report import Branch, Reporter, State
 from service.operations.report.steps import AMENDMENTS
+from service.operations.report.strays import OPEN, SEEN
 from service.web.openapi_parts import failed, header, query, shared
 from service.web.reports.asked import NEEDS, SERIOUSNESS
 from service.web.reports.changing import REASONED
@@ -71,8 +72,35 @@ _EXPORT: Part = {
         "content": {"type": "string", "description": "The Binary: the file, byte for byte."},
     },
 }
+_STRAY: Part = {
+    "type": "object",
+    "description": "An acknowledgement that could not be joined, or not wholly: kept byte for byte.",
+    "required": ["sha256", "state", "says", "batch", "unjoined", "received", "through", "content"],
+    "properties": {
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "state": {"enum": [OPEN, SEEN]},
+        "unjoined": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"number": _TEXT, "why": _TEXT}},
+        },
+        "size": {"type": "integer"},
+        **dict.fromkeys(
+            ("says", "batch", "received", "through", "fileName", "content", "who", "when", "reason"), _TEXT
+        ),
+    },
+}
+_UNJOINED: Part = {"$ref": "#/components/schemas/UnjoinedAcknowledgement"}
 SCHEMAS: Part = {
     "ReportSummary": _SUMMARY,
+    "UnjoinedAcknowledgement": _STRAY,
+    "UnjoinedAcknowledgements": {
+        "type": "object",
+        "required": ["total", "acknowledgements"],
+        "properties": {
+            "total": {"type": "integer", "minimum": 0},
+            "acknowledgements": {"type": "array", "items": _UNJOINED},
+        },
+    },
     "Report": {
         "allOf": [
             {"$ref": "#/components/schemas/ReportSummary"},
@@ -103,6 +131,7 @@ SCHEMAS: Part = {
                     "report": {"type": "object", "description": "The case itself, neutral to how it leaves."},
                     "history": {"type": "array", "items": {"type": "object"}, "description": "Every change."},
                     "says": {"type": "string", "description": "What a person is to know of this step."},
+                    "unjoined": _UNJOINED,
                 },
             },
         ]
@@ -114,6 +143,7 @@ SCHEMAS: Part = {
             "total": {"type": "integer", "minimum": 0},
             "reports": {"type": "array", "items": {"$ref": "#/components/schemas/ReportSummary"}},
             "next": {"type": "string", "description": "The next page."},
+            "unjoined": {"type": "array", "items": _UNJOINED},
         },
     },
     "ReportsMade": {
@@ -122,6 +152,7 @@ SCHEMAS: Part = {
         "properties": {
             "reports": {"type": "array", "items": {"$ref": "#/components/schemas/ReportSummary"}},
             "offers": {"type": "array", "items": {"type": "object"}},
+            "unjoined": _UNJOINED,
         },
     },
 }
@@ -146,7 +177,9 @@ def paths(renderings: list[str]) -> Part:
     answered = _acknowledging(
         "takeAcknowledgement", _answer("ReportsMade", "The reports that it speaks of"), []
     )
-    found["/reports/acknowledgements"] = {"post": answered}
+    found["/reports/acknowledgements"] = {"get": _strays(), "post": answered}
+    found["/reports/acknowledgements/{digest}"] = {"get": _stray_body()}
+    found["/reports/acknowledgements/{digest}/look-over"] = {"post": _stray_seen()}
     own = _answer("Report", "The report as it stands then")
     found["/reports/{case}/acknowledgement"] = {
         "post": _acknowledging("reportAcknowledgement", own, [_case()])
@@ -235,9 +268,46 @@ def _step(step: str, said: str, members: Part, needed: list[str], example: Part)
 def _acknowledging(id_: str, good: Part, given: list[Part]) -> Part:
     said = "Takes what a recipient answered to an E2B(R3) message, and keeps it on the reports it speaks of"
     xml = {"schema": {"type": "string"}, "example": '<MCCI_IN200101UV01 xmlns="urn:hl7-org:v3"/>'}
-    return _operation(id_, said, given, {"200": good} | failed(409, 413, 415, 422)) | {
+    kept = good | {"description": "Something in it belongs to no report sent from here: kept and flagged"}
+    return _operation(id_, said, given, {"200": good, "202": kept} | failed(409, 413, 415, 422)) | {
         "requestBody": {"required": True, "content": {"application/xml": xml}}
     }
+
+
+def _strays() -> Part:
+    given = [query("state", "open, unless a person has looked into them.", {"enum": [OPEN, SEEN]})]
+    good = _answer("UnjoinedAcknowledgements", "Those that could not be joined")
+    said = "Lists acknowledgements that belong to no report sent from here"
+    return _operation("listUnjoined", said, given, {"200": good} | failed())
+
+
+def _stray_body() -> Part:
+    good: Part = {"description": "The file, byte for byte", "content": {"application/xml": {"schema": _TEXT}}}
+    return _operation(
+        "readUnjoined", "Gives one of them as it came", [_digest()], {"200": good} | failed(409)
+    )
+
+
+def _stray_seen() -> Part:
+    schema: Part = {
+        "type": "object",
+        "required": ["reason", "by"],
+        "additionalProperties": False,
+        "properties": {"reason": _TEXT, "by": _BY},
+    }
+    example = {"reason": "Another hospital's; passed on", "by": "Dr A Example"}
+    said = "Keeps a person's word on one of them; it is kept, and needs attention no more"
+    good = _answer("UnjoinedAcknowledgement", "It as it stands then")
+    return _operation("lookOverUnjoined", said, [_digest()], {"200": good} | failed(409, 413, 415)) | {
+        "requestBody": {"required": True, "content": {JSON: {"schema": schema, "example": example}}}
+    }
+
+
+def _digest() -> Part:
+    return {
+        "name": "digest", "in": "path", "required": True, "description": "The file's SHA-256.",
+        "example": "0" * 64, "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    }  # fmt: skip
 
 
 def _listing() -> Part:

@@ -1,26 +1,29 @@
 """E2B(R3) acknowledgements joined to the reports that they answer.
 
-A gateway answers at once (a receipt's body) or later (a file in its inbox). An answer that no report here was
-sent for is not taken: its file stays with the reason beside it, for a person to look at.
+A gateway answers at once (a receipt's body) or later (a file in its inbox, or handed over by a person). What
+an acknowledgement says of a report that was not sent from here, or not in that batch, is joined to nothing:
+the file is kept with the reason, for a person to look at (``strays``).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.domain.errors import Malformed, Unprocessable
-from service.operations.report import cases
-from service.operations.report.submitting import GATEWAY, Answer, acknowledge
+from service.operations.report import cases, strays
+from service.operations.report.strays import Unjoined
+from service.operations.report.submitting import GATEWAY, Answer, Heard, acknowledge
 from service.yellow_card.e2b.acknowledgement import Said, read_acknowledgement
 from service.yellow_card.e2b.rendering import KIND, MEDIA_TYPE, file_name
 from service.yellow_card.rendered import Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from service.operations.ports import Message, Receipt
-    from service.operations.report.cases import Case
+    from service.operations.ports import Message, Receipt, Records
     from service.operations.report.desk import Desk
+    from service.operations.report.strays import Stray
     from service.operations.report.submitting import Read
     from service.yellow_card.e2b.acknowledgement import Acknowledgement
     from service.yellow_card.e2b.elements import Guide
@@ -29,73 +32,129 @@ _WHOLE = {"AA": True, "AR": False}
 """What the batch's code says of a report that is not named by itself; AE says nothing of it."""
 
 
-def reading(guide: Guide) -> Read:
-    """Gives what a receipt's body says of the message's report; None where it answers another."""
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """An acknowledgement beside what was sent: the answer of each case, and what belongs to none."""
 
-    def read(message: Message, receipt: Receipt) -> Answer | None:
+    answers: tuple[tuple[str, Answer], ...]
+    unjoined: tuple[Unjoined, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What became of an acknowledgement: the cases that it was joined to, and the file where it was not."""
+
+    cases: tuple[str, ...]
+    stray: Stray | None = None
+
+
+def sort(records: Records, answered: Acknowledgement) -> Sorted:
+    """Which case each answer belongs to. Nothing is stored."""
+    sent = _sent(records, answered.batch)
+    answers: list[tuple[str, Answer]] = []
+    unjoined: list[Unjoined] = []
+    if not sent:
+        unjoined.append(Unjoined(answered.batch, "no such batch was sent from here"))
+    told: dict[str, set[bool]] = {}
+    for one in answered.cases:
+        told.setdefault(one.message, set()).add(one.accepted)
+    known = {one.message: one for one in answered.cases}
+    for number, word in told.items():
+        if number not in sent:
+            unjoined.append(Unjoined(number, _why(records, number)))
+        elif len(word) > 1:
+            unjoined.append(Unjoined(number, "it is accepted and refused in the same acknowledgement"))
+        else:
+            case = known[number]
+            answers.append((sent[number], Answer(case.accepted, _sentences(case.said), case.reference)))
+    whole = _WHOLE.get(answered.code)
+    for number, id_ in sent.items():
+        if number in told:
+            continue
+        if whole is None:
+            unjoined.append(Unjoined(number, "the batch is answered, and nothing is said of this report"))
+        else:
+            answers.append((id_, Answer(whole, _sentences(answered.said), None)))
+    return Sorted(tuple(answers), tuple(unjoined))
+
+
+def reading(desk: Desk, guide: Guide) -> Read:
+    """Gives what a receipt's body says of the reports sent; None where it is no acknowledgement."""
+
+    def read(_message: Message, receipt: Receipt) -> Heard | None:
         if not receipt.body:
             return None
         try:
             answered = read_acknowledgement(receipt.body, guide)
         except Malformed:
             return None
-        if file_name(answered.batch) != message.details.get("file_name"):
-            return None
-        return _answer(answered, str(message.details.get("case")))
+        found = sort(desk.records, answered)
+        writes = (
+            strays.keeping(desk, "answer", receipt.body, answered.batch, found.unjoined, GATEWAY)
+            if found.unjoined
+            else ()
+        )
+        return Heard(dict(found.answers), writes)
 
     return read
 
 
-def accepting(desk: Desk, guide: Guide) -> Callable[[str, bytes], None]:
-    """Takes an acknowledgement's file: its answers are kept on their reports, the same answer only once.
+def join(desk: Desk, guide: Guide, name: str, body: bytes, through: str) -> Joined:
+    """The acknowledgement joined to its reports; it is kept whatever belongs to none, and flagged.
 
-    It raises Malformed where the file is no acknowledgement, Unprocessable where it speaks of a report that
-    was not sent from here, or not in that batch; answers that do belong to reports are taken all the same.
+    The same bytes again change nothing. Malformed or TooLarge where they are no acknowledgement.
+    """
+    answered = read_acknowledgement(body, guide)
+    found = sort(desk.records, answered)
+    document = Rendered(MEDIA_TYPE, name, body, "answer")
+    stray = None
+    if found.unjoined:
+        stray = strays.keep_stray(desk, name, body, answered.batch, found.unjoined, through)
+    for case, answer in found.answers:
+        acknowledge(desk, case, answer, GATEWAY, document=document)
+    return Joined(tuple(case for case, _ in found.answers), stray)
+
+
+def accepting(desk: Desk, guide: Guide) -> Callable[[str, bytes], None]:
+    """Takes a file of the gateway's inbox: its answers are kept on their reports, the same only once.
+
+    It raises Malformed where the file is no acknowledgement, and Unprocessable where something in it belongs
+    to no report: the file is then kept and flagged, and what does belong is taken all the same.
     """
 
     def accept(name: str, body: bytes) -> None:
-        answered = read_acknowledgement(body, guide)
-        document = Rendered(MEDIA_TYPE, name, body, "answer")
-        strangers: list[str] = []
-        named = [case.message for case in answered.cases] or [answered.batch]
-        for number in named:
-            held = _case(desk, number, answered.batch)
-            answer = _answer(answered, held.id) if held is not None else None
-            if held is None:
-                strangers.append(number)
-            elif answer is not None:
-                acknowledge(desk, held.id, answer, GATEWAY, document=document)
-        if strangers:
-            raise Unprocessable(
-                f"it answers what was not sent from here, or not in the batch {answered.batch[:100]}: "
-                f"{', '.join(one[:100] for one in strangers[:10])}; find out whose it is"
-            )
+        made = join(desk, guide, name, body, f"{GATEWAY}'s inbox")
+        if made.stray is not None:
+            raise Unprocessable(f"{made.stray.says}; it is kept as {made.stray.digest}: find out whose it is")
 
     return accept
 
 
-def _case(desk: Desk, number: str, batch: str) -> Case | None:
-    """The case of a worldwide number (country-organisation-case), or of a batch's (the same and more).
+def _sent(records: Records, batch: str) -> Mapping[str, str]:
+    """The numbers (N.2.r.1) of the reports sent in that batch (N.1.2), with the cases' ids; empty: none.
 
-    None where no such case was sent in that batch.
+    A batch's number is that of its first report, its version and a moment.
     """
-    _, _, rest = (*number.split("-", 2), "", "")[:3]
-    found = cases.find(desk.records, rest) if rest else None
-    if found is None and number == batch:
-        found = cases.find(desk.records, rest.rsplit(".", 2)[0]) if rest else None
-    sent = found is not None and any(
-        one.kind == KIND and one.file_name == file_name(batch) for one in found.exports
-    )
-    return found if sent else None
+    first, parts, _ = (*batch.rsplit(".", 2), "", "")[:3]
+    pieces = first.split("-", 2)
+    if not parts or len(pieces) < 3:
+        return {}
+    country, organisation, id_ = pieces
+    held = cases.find(records, id_)
+    named = file_name(batch)
+    made = [one for one in held.exports if one.kind == KIND and one.file_name == named] if held else []
+    if not made:
+        return {}
+    return {f"{country}-{organisation}-{one}": one for one in made[-1].together or (id_,)}
 
 
-def _answer(answered: Acknowledgement, case: str) -> Answer | None:
-    """What the acknowledgement says of one case; None where it says nothing yet."""
-    for one in answered.cases:
-        if one.message.split("-", 2)[-1] == case:
-            return Answer(one.accepted, _sentences(one.said), one.reference)
-    accepted = _WHOLE.get(answered.code) if not answered.cases else None
-    return None if accepted is None else Answer(accepted, _sentences(answered.said), None)
+def _why(records: Records, number: str) -> str:
+    """Why a number that is not of the batch is not."""
+    id_ = (*number.split("-", 2), "", "")[2]
+    held = cases.find(records, id_) if id_ else None
+    if held is None:
+        return "no such report was sent from here"
+    return "this report was not sent in that batch"
 
 
 def _sentences(said: Iterable[Said]) -> tuple[str, ...]:

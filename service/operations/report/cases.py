@@ -44,7 +44,10 @@ class Entered:
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """A text that a person has looked at and says identifies nobody. ``digest`` is the text's SHA-256."""
+    """A text that a person has looked at and says identifies nobody.
+
+    ``digest`` is the SHA-256 of the text and of what was found in it.
+    """
 
     path: str
     digest: str
@@ -58,7 +61,8 @@ class Export:
     """One file that was made of the report and is kept: ``document`` is ``DocumentReference/id``.
 
     ``digest`` is the file's SHA-256 in hexadecimal digits; ``version`` the report's; ``content`` the
-    SHA-256 of what the report said then (``content_of``).
+    SHA-256 of what the report said then (``content_of``). ``together`` are the cases that the file holds,
+    where it is a batch of several, this one among them.
     """
 
     kind: str
@@ -70,6 +74,7 @@ class Export:
     content: str
     version: int
     when: str
+    together: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,7 @@ def write(case: Case) -> Write:
 def _resource(case: Case) -> Resource:
     plain = {
         name: [
-            {key: getattr(one, key) for key in type_.__slots__ if getattr(one, key) is not None}
+            {key: getattr(one, key) for key in type_.__slots__ if getattr(one, key) not in (None, ())}
             for one in getattr(case, name)
         ]
         for name, type_ in _PARTS.items()
@@ -200,6 +205,7 @@ def of(version: Version) -> Case:
         name: tuple(type_(**{key: one.get(key) for key in type_.__slots__}) for one in held.get(name, ()))
         for name, type_ in _PARTS.items()
     }
+    plain["exports"] = tuple(replace(one, together=tuple(one.together or ())) for one in plain["exports"])
     return Case(
         from_json(held["report"]),
         from_json(held["built"]),

@@ -14,7 +14,7 @@ from service.operations.report.entering import overlay
 from service.operations.report.gathering import gather, read_event
 from service.operations.representation import instant
 from service.operations.searching.values import reference_parts
-from service.yellow_card.building import build, case_id, references, suspicion
+from service.yellow_card.building import build, case_id, dated_references, suspicion
 from service.yellow_card.reportability import REPORTED, decide
 from service.yellow_card.states import TRANSITIONS, Step, move, note
 
@@ -158,7 +158,7 @@ def _made(
             made.append(_new(built, subject, form_version, again.get(one.branch, 0), who, now))
         else:
             made.append(refreshed(held, built, form_version, who, now))
-        made[-1] = _told_of(made[-1], references(source, fields.groups[source.name]), now)
+        made[-1] = _told_of(made[-1], dated_references(source, fields.groups[source.name]), now)
     for branch, held in latest.items():
         if branch not in ids:
             made.append(superseded(held, _why(where.decisions), who, now))
@@ -171,7 +171,9 @@ def _told_of(case: Case, named: tuple[str, ...], now: str) -> Case:
     if not named or report.branch not in REPORTED or report.yellow_card:
         return case
     if found and report.state in TRANSITIONS[Step.FIND] and not case.sent:
-        told = move(report, Step.FIND, who="the form", when=now, what=f"reported elsewhere as {found}")
+        told = move(
+            report, Step.FIND, who="the form", when=now, what=f"reported elsewhere as {', '.join(named)}"
+        )
         return replace(case, report=replace(told, yellow_card=found), changed=now)
     said = (
         f"the form names a report made elsewhere ({', '.join(named)}); enter it on the report that it means"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from service.domain.safety_report import State
 from service.operations.report.listing import Filters, list_cases
+from service.operations.report.strays import count_strays
 from service.operations.searching.dates import span
 from service.yellow_card.reportability import REPORTED
 
@@ -24,12 +25,14 @@ _DAY = 86_400_000_000
 class Figures:
     """``states`` counts every state, at nought too. ``oldest`` is in whole days, 0 where none is unreported.
 
-    ``undecided`` counts the events of which it is not known whether they are to be reported.
+    ``undecided`` counts the events of which it is not known whether they are to be reported; ``strays`` the
+    acknowledgements that could not be joined and nobody has looked into.
     """
 
     states: dict[str, int]
     undecided: int
     oldest: int
+    strays: int
 
 
 def count_reports(records: Records, now: datetime) -> Figures:
@@ -41,7 +44,7 @@ def count_reports(records: Records, now: datetime) -> Figures:
 
     states = {str(state): total(Filters((str(state),), reported)) for state in State}
     undecided = total(Filters(tuple(str(one) for one in UNREPORTED), ("unknown",)))
-    return Figures(states, undecided, _oldest(records, now, reported))
+    return Figures(states, undecided, _oldest(records, now, reported), count_strays(records))
 
 
 def _oldest(records: Records, now: datetime, branches: tuple[str, ...]) -> int:

@@ -29,8 +29,9 @@ from service.yellow_card.rendered import Rendered
 from service.yellow_card.states import TRANSITIONS, Step, acknowledged, move, note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from service.operations.outbox import Posted
     from service.operations.ports import Write
     from service.operations.report.cases import Case, Export
     from service.operations.report.changing import Done
@@ -53,8 +54,16 @@ class Answer:
     reference: str | None = None
 
 
-Read = Callable[["Message", "Receipt"], "Answer | None"]
-"""What a receipt's body says of the message's case; None where it says nothing of it."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a receipt's body says: an answer by case, and what is to be kept of what belongs to none."""
+
+    answers: Mapping[str, Answer]
+    writes: tuple[Write, ...] = ()
+
+
+Read = Callable[["Message", "Receipt"], "Heard | None"]
+"""What a receipt's body says; None where it is no answer."""
 
 
 def submit(desk: Desk, case: str, who: str, *, by_hand: bool = False, expected: int | None = None) -> Done:
@@ -123,19 +132,33 @@ def settled(
     def follow(
         message: Message, outcome: Receipt | ServiceError
     ) -> tuple[Sequence[Write], Sequence[Message]]:
-        type_, id_ = reference_parts(message.subject)
-        held = cases.find(desk.records, id_) if type_ == TYPE else None
-        if held is None:
-            return (), ()
+        heard = read(message, outcome) if read is not None and isinstance(outcome, Receipt) else None
         now = instant(desk.clock())
-        made = after_delivery(held, message, outcome, now)
-        answer = read(message, outcome) if read is not None and isinstance(outcome, Receipt) else None
         writes: list[Write] = []
-        if answer is not None:
-            made, writes = _answered(desk, made, answer, GATEWAY, now, _document(outcome))
-        return ((cases.write(replace(made, changed=now)), *writes), ()) if made != held else ((), ())
+        members = members_of(message)
+        for id_ in dict.fromkeys((*members, *(heard.answers if heard else ()))):
+            held = cases.find(desk.records, id_)
+            if held is None:
+                continue
+            made = held
+            more: list[Write] = []
+            if id_ in members:
+                made = after_delivery(held, message, outcome, now)
+            if heard is not None and id_ in heard.answers:
+                made, more = _answered(desk, made, heard.answers[id_], GATEWAY, now, _document(outcome))
+            if made != held:
+                writes += [cases.write(replace(made, changed=now)), *more]
+        return (*writes, *(heard.writes if heard else ())), ()
 
     return follow
+
+
+def members_of(message: Message | Posted) -> tuple[str, ...]:
+    """The cases that a message holds: those of a batch, else the one that it is about."""
+    type_, id_ = reference_parts(message.subject)
+    if type_ != TYPE:
+        return ()
+    return tuple(message.details.get("cases", "").split()) or (id_,)
 
 
 def after_delivery(case: Case, message: Message, outcome: Receipt | ServiceError, now: str) -> Case:

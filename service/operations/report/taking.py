@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 import hashlib
-import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.domain.errors import Unprocessable
 from service.operations.report import cases
-from service.operations.report.answering import accepting
-from service.yellow_card.e2b.acknowledgement import read_acknowledgement
+from service.operations.report.answering import join
 from service.yellow_card.e2b.elements import read_guide
 from service.yellow_card.e2b.rendering import TABLE
 
 if TYPE_CHECKING:
     from service.operations.report.cases import Case
     from service.operations.report.desk import Desk
+    from service.operations.report.strays import Stray
 
-_CASE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an acknowledgement that was handed over came to.
+
+    ``cases`` are those that it answers, each as it stands with its answer; ``stray`` the file as it is kept
+    where something in it belongs to no report.
+    """
+
+    cases: tuple[Case, ...]
+    stray: Stray | None = None
 
 
-def take(desk: Desk, body: bytes) -> tuple[Case, ...]:
-    """The cases that the acknowledgement speaks of, each as it stands once its answer is kept on it.
+def take(desk: Desk, body: bytes, through: str = "handed over") -> Taken:
+    """The cases that the acknowledgement speaks of, and what could not be joined, kept and flagged.
 
-    The same acknowledgement again changes nothing. Malformed or TooLarge where the bytes are none;
-    Unprocessable where it speaks of what was not sent from here, though what was is taken all the same.
+    The same acknowledgement again changes nothing. Malformed or TooLarge where the bytes are none.
     """
     data = desk.content.data.get(TABLE)
     if data is None:
         raise Unprocessable(f"the published content has no {TABLE}, by which acknowledgements are read")
-    guide = read_guide(data)
-    answered = read_acknowledgement(body, guide)
-    accepting(desk, guide)(f"answer-{hashlib.sha256(body).hexdigest()[:16]}.xml", body)
-    named = " ".join((answered.batch, *(one.message for one in answered.cases))).lower()
-    found = (cases.find(desk.records, id_) for id_ in dict.fromkeys(_CASE.findall(named)))
-    return tuple(one for one in found if one is not None)
+    name = f"answer-{hashlib.sha256(body).hexdigest()[:16]}.xml"
+    made = join(desk, read_guide(data), name, body, through)
+    found = (cases.find(desk.records, one) for one in made.cases)
+    return Taken(tuple(one for one in found if one is not None), made.stray)

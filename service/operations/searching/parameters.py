@@ -116,6 +116,7 @@ _INTERNAL = {
     "updated date updated; created date created; event reference event; form reference form; "
     "subject reference subject; patient reference:Patient subject",
     "LocalReference": "subject reference subject; patient reference:Patient subject",
+    "StrayAcknowledgement": "state token state; received date received",
 }
 """Records of the house's own that ``/fhir`` does not serve."""
 

@@ -16,13 +16,14 @@ from service.operations.report.drafting import draft
 from service.operations.report.exporting import export
 from service.operations.report.looking import look
 from service.operations.report.renderings import base_of
+from service.operations.report.strays import look_into
 from service.operations.report.submitting import submit
 from service.operations.report.taking import take
 from service.web.bodies import read_bytes
 from service.web.errors import UnsupportedMedia
 from service.web.reports.asked import expected, members, text_of, who
 from service.web.reports.reading import respond, tag
-from service.web.reports.views import summary, whole
+from service.web.reports.views import stray, summary, whole
 from service.web.services import services
 from service.yellow_card.adverse_event import read_reference
 
@@ -181,7 +182,10 @@ async def reasoned(request: Request) -> Response:
 
 
 async def acknowledge(request: Request) -> Response:
-    """What a recipient answered (E2B(R3) acknowledgement, XML), kept on the reports that it speaks of."""
+    """What a recipient answered (E2B(R3) acknowledgement, XML), kept on the reports that it speaks of.
+
+    202 where something in it belongs to no report that was sent from here: the file is kept and flagged.
+    """
     held = services(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in XML:
@@ -189,19 +193,32 @@ async def acknowledge(request: Request) -> Response:
     body = await read_bytes(request)
     case = request.path_params.get("case")
 
-    def run() -> tuple[Json, dict[str, str]]:
+    def run() -> tuple[Json, int, dict[str, str]]:
+        root = held.root(request)
         taken = take(held.reports, body)
+        status = 200 if taken.stray is None else 202
+        more: Json = {"unjoined": stray(taken.stray, root)} if taken.stray is not None else {}
         if case is None:
-            return {"reports": [summary(one, held.root(request)) for one in taken]}, {}
-        one = next((one for one in taken if one.id == case), None)
+            return {"reports": [summary(one, root) for one in taken.cases]} | more, status, {}
+        one = next((one for one in taken.cases if one.id == case), None)
         found = one or cases.read(held.records, case)
-        shown = whole(found, look(held.reports, found), held.root(request))
+        shown = whole(found, look(held.reports, found), root) | more
         if one is None:
-            shown["says"] = "the acknowledgement was taken, but it does not speak of this report"
-        return shown, tag(found)
+            shown["says"] = "the acknowledgement is kept, but it does not answer this report"
+        return shown, status, tag(found)
 
-    found, headers = await held.run(run)
-    return respond(found, headers=headers)
+    found, status, headers = await held.run(run)
+    return respond(found, status, headers=headers)
+
+
+async def look_over_stray(request: Request) -> Response:
+    """The acknowledgement that was joined to nothing, once a person has looked into it."""
+    given = await members(request, ("reason",), ("reason",))
+    _named(given)
+    held = services(request)
+    reason, id_ = text_of(given, "reason") or "", request.path_params["digest"]
+    seen = await held.run(look_into, held.reports, id_, who(request, given), reason)
+    return respond(stray(seen, held.root(request)))
 
 
 def reasoned_step(name: str) -> Callable[..., Done]:

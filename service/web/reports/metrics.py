@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 class ReportMetrics:
-    """``htg117_reports_*``. Alarms belong on ``rejected`` and ``oldest_unreported_days``."""
+    """``htg117_reports_*``. Alarms belong on ``rejected``, ``oldest_unreported_days`` and
+    ``unjoined_acknowledgements``."""
 
     def __init__(self, records: Records, clock: Clock, registry: CollectorRegistry) -> None:
         """Joins the registry."""
@@ -32,7 +33,7 @@ class ReportMetrics:
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges as they stand; all but the first are empty where the records do not answer."""
-        answers, states, undecided, oldest = _gauges()
+        answers, states, undecided, oldest, strays = _gauges()
         try:
             found = count_reports(self._records, self._clock())
         except Unavailable:
@@ -43,7 +44,8 @@ class ReportMetrics:
                 states.add_metric((state,), count)
             undecided.add_metric((), found.undecided)
             oldest.add_metric((), found.oldest)
-        yield from (answers, states, undecided, oldest)
+            strays.add_metric((), found.strays)
+        yield from (answers, states, undecided, oldest, strays)
 
 
 def _gauges() -> tuple[GaugeMetricFamily, ...]:
@@ -55,5 +57,9 @@ def _gauges() -> tuple[GaugeMetricFamily, ...]:
         ),
         GaugeMetricFamily(
             "htg117_reports_oldest_unreported_days", "Age of the oldest report that nobody outside has"
+        ),
+        GaugeMetricFamily(
+            "htg117_reports_unjoined_acknowledgements",
+            "Acknowledgements that belong to no report sent from here",
         ),
     )

@@ -13,9 +13,10 @@ from service.operations.report import cases
 from service.operations.report.attention import needing_attention, reasons
 from service.operations.report.listing import list_cases
 from service.operations.report.looking import look
+from service.operations.report.strays import OPEN, SEEN, list_strays, read_body
 from service.web.page import page
 from service.web.reports.asked import answer_form, filters, page_of
-from service.web.reports.views import summary, whole
+from service.web.reports.views import stray, summary, whole
 from service.web.services import services
 from service.yellow_card.pdf import KIND as PDF
 from service.yellow_card.pdf import pdf
@@ -58,6 +59,7 @@ def _listed(request: Request) -> Json:
     held = services(request)
     wanted, (count, cursor) = filters(request), page_of(request)
     root, now = held.root(request), held.clock()
+    told: Json = {}
     if request.query_params.get("needs"):
         days = held.reports.site.reminder_days
         needing = needing_attention(held.records, wanted, now, days)
@@ -67,11 +69,13 @@ def _listed(request: Request) -> Json:
             for one in needing[start : start + count]
         ]
         total, following = len(needing), str(start + count) if start + count < len(needing) else None
+        strays = list_strays(held.records)
+        told = {"unjoined": [stray(one, root) for one in strays]} if strays and not start else {}
     else:
         listed = list_cases(held.records, wanted, now, count=count, cursor=cursor)
         shown = [summary(one, root) for one in listed.cases]
         total, following = listed.total, listed.cursor
-    found: Json = {"total": total, "reports": shown}
+    found: Json = {"total": total, "reports": shown} | told
     if following:
         pairs = [pair for pair in request.query_params.multi_items() if pair[0] != "_cursor"]
         found["next"] = f"{root}/reports?{urlencode([*pairs, ('_cursor', following)])}"
@@ -134,6 +138,27 @@ def render(desk: Desk, case: str, kind: str) -> Rendered:
         )
     made = renderer(held.report, desk.site)
     return pdf(made) if kind == PDF else made
+
+
+async def acknowledgements(request: Request) -> Response:
+    """The acknowledgements that could not be joined, or not wholly: those that nobody has looked into."""
+    held = services(request)
+    answer_form(request, ("json",))
+    wanted = request.query_params.get("state", OPEN)
+    if wanted not in (OPEN, SEEN) or set(request.query_params) - {"state", "_format"}:
+        raise Refused(f"'state' is {OPEN} or {SEEN}; there is no other parameter here")
+    found = await held.run(list_strays, held.records, wanted)
+    root = held.root(request)
+    return respond({"total": len(found), "acknowledgements": [stray(one, root) for one in found]})
+
+
+async def acknowledgement(request: Request) -> Response:
+    """One of them, byte for byte as it came."""
+    held = services(request)
+    id_ = request.path_params["digest"]
+    body = await held.run(read_body, held.records, id_)
+    headers = {"Content-Disposition": f'attachment; filename="{id_}.xml"', "Content-Security-Policy": _SEALED}
+    return Response(body, 200, headers, "application/xml")
 
 
 def respond(found: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

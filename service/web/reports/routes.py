@@ -30,7 +30,9 @@ def routes() -> list[Route]:
     """The list, one report, its renderings, and every step that it can take."""
     return [
         route("/reports", {"GET": reading.listing, "POST": changing.make}),
-        route("/reports/acknowledgements", {"POST": changing.acknowledge}),
+        route("/reports/acknowledgements", {"GET": reading.acknowledgements, "POST": changing.acknowledge}),
+        route("/reports/acknowledgements/{digest}", {"GET": reading.acknowledgement}),
+        route("/reports/acknowledgements/{digest}/look-over", {"POST": changing.look_over_stray}),
         route("/reports/{case}", {"GET": reading.one}),
         route("/reports/{case}/renderings/{rendering}", {"GET": reading.rendering}),
         *(route(f"/reports/{{case}}/{step}", {"POST": handler}) for step, handler in STEPS.items()),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from service.domain.safety_report import State
     from service.operations.report.cases import Case, Export, Sending
     from service.operations.report.looking import Seen
+    from service.operations.report.strays import Stray
     from service.yellow_card.deidentification import Hit
     from service.yellow_card.fields import Missing
 
@@ -104,6 +105,17 @@ def lacking(one: Missing) -> Json:
 def hit(one: Hit) -> Json:
     """One text that may identify the patient: where, and what kind; not what it says."""
     return {"path": one.path, "kind": one.kind}
+
+
+def stray(one: Stray, root: str) -> Json:
+    """One acknowledgement that could not be joined, or not wholly: what it says, and where its bytes are."""
+    address = f"{root}/reports/acknowledgements/{one.digest}"
+    return _told({
+        "sha256": one.digest, "state": one.state, "says": one.says, "batch": one.batch,
+        "unjoined": [{"number": each.number, "why": each.why} for each in one.unjoined],
+        "received": one.received, "through": one.through, "fileName": one.name, "size": one.size,
+        "content": address, "who": one.who, "when": one.when, "reason": one.reason,
+    })  # fmt: skip
 
 
 def _export(one: Export, root: str) -> Json:

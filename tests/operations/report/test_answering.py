@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service.domain.errors import Malformed, Unprocessable
+from service.domain.errors import Malformed, Refused, Unprocessable
 from service.domain.safety_report import State
 from service.domain.site import E2b
 from service.operations.ports import Message, Receipt
 from service.operations.report import cases
-from service.operations.report.answering import accepting, reading
+from service.operations.report.answering import accepting, join, reading
 from service.operations.report.drafting import draft
 from service.operations.report.exporting import export
 from service.operations.report.steps import ready
+from service.operations.report.strays import count_strays, list_strays, look_into, read_body
 from service.operations.report.submitting import Answer, settled, submit
 from service.yellow_card.e2b.elements import read_guide
 from service.yellow_card.e2b.reader import read
@@ -32,14 +33,14 @@ GUIDE = read_guide(CONTENT.data[TABLE])
 REACTION = {**MEDICINE, "event.narrative": "Hot after the injection", "event.outcome": "resolved"}
 
 
-def queued(house: House) -> tuple[Case, Message]:
+def queued(house: House, name: str = "f-1") -> tuple[Case, Message]:
     """A report about a medicine given to the gateway, and its message."""
     terms = Terms("0.0", {str(MEDICINE["event.term"]): "99999999"})
     tools = Tools(GUIDE, lambda: house.now, terms)
     house.site = replace(SITE, e2b=E2b("SENDER", "RECEIVER", "EXAMPLE-TRUST"))
     house.more |= {"renderers": {"e2b": renderer(tools)}, "gateway": "e2b"}
     put: list[Any] = []
-    event = house.event(REACTION)
+    event = house.event(REACTION, name=name)
     made = draft(house.desk, event, WHO, patient=PATIENT).cases[0]
     ready(house.desk, made.id, WHO)
     export(house.desk, made.id, WHO)
@@ -60,7 +61,7 @@ def queued(house: House) -> tuple[Case, Message]:
 
 def delivered(house: House, message: Message, body: bytes = b"") -> Case:
     receipt = Receipt("r-1", "application/xml", body)
-    writes, _ = settled(house.desk, reading(GUIDE))(message, receipt)
+    writes, _ = settled(house.desk, reading(house.desk, GUIDE))(message, receipt)
     house.records.commit(list(writes), house.now)
     return found(house, message)
 
@@ -111,12 +112,26 @@ def test_a_receipt_that_is_no_answer_to_it_leaves_the_report_submitted(house: Ho
 
 
 def test_the_batchs_code_speaks_for_a_report_that_is_not_named(house: House) -> None:
-    _, message = queued(house)
-    batch, _ = numbers(message)
-    read_ = reading(GUIDE)
-    assert read_(message, Receipt(None, None, answer(batch, "AA"))) == Answer(accepted=True)
-    assert read_(message, Receipt(None, None, answer(batch, "AR", text="No"))) == Answer(False, ("No",))
-    assert read_(message, Receipt(None, None, answer(batch, "AE"))) is None
+    held, message = queued(house)
+    batch, number = numbers(message)
+    heard = reading(house.desk, GUIDE)
+
+    def said(body: bytes) -> tuple[dict[str, Answer], list[str]]:
+        found = heard(message, Receipt(None, None, body))
+        assert found is not None
+        kept = [write.resource or {} for write in found.writes]
+        return dict(found.answers), [one["why"] for stray in kept for one in stray["unjoined"]]
+
+    assert said(answer(batch, "AA")) == ({held.id: Answer(accepted=True)}, [])
+    assert said(answer(batch, "AR", text="No")) == ({held.id: Answer(False, ("No",))}, [])
+    assert said(answer(batch, "AE")) == (
+        {},
+        ["the batch is answered, and nothing is said of this report"],
+    )
+    assert said(answer(batch, "AA", case(number, "CA"), case(number, "CR"))) == (
+        {},
+        ["it is accepted and refused in the same acknowledgement"],
+    )
 
 
 def test_a_file_from_the_inbox_is_taken_once(house: House) -> None:
@@ -143,21 +158,65 @@ def test_a_file_that_names_only_the_batch_is_joined_to_its_report(house: House) 
     assert held.report.changes[-1].reason == "N.1.2: N.1.2 was sent before"
 
 
-def test_an_answer_for_an_unknown_or_anothers_report_is_not_taken_and_the_rest_is(house: House) -> None:
+def test_an_answer_for_an_unknown_or_anothers_report_is_kept_and_flagged_and_the_rest_is_taken(
+    house: House,
+) -> None:
     _, message = queued(house)
     batch, number = numbers(message)
     delivered(house, message)
     accept = accepting(house.desk, GUIDE)
-    with pytest.raises(
-        Unprocessable, match=r"it answers what was not sent from here.*GB-OTHER-1; find out whose"
-    ):
+    with pytest.raises(Unprocessable, match=r"GB-OTHER-1: no such report was sent from here; it is kept as"):
         accept("ack.xml", answer(batch, "AE", case("GB-OTHER-1", "CA"), case(number, "CA")))
     assert found(house, message).report.state is State.ACKNOWLEDGED
-    with pytest.raises(Unprocessable, match=f"in the batch OTHER: {number}"):
+    with pytest.raises(Unprocessable, match=f"{number}: this report was not sent in that batch"):
         accept("other.xml", answer("OTHER", "AE", case(number, "CR")))
     assert found(house, message).report.state is State.ACKNOWLEDGED
-    with pytest.raises(Unprocessable, match="B-9"):
+    with pytest.raises(Unprocessable, match="B-9: no such batch was sent from here"):
         accept("whole.xml", answer("B-9", "AA"))
+    kept = list_strays(house.records)
+    assert [(one.name, one.batch, [two.number for two in one.unjoined]) for one in kept] == sorted(
+        [
+            ("ack.xml", batch, ["GB-OTHER-1"]),
+            ("other.xml", "OTHER", ["OTHER", number]),
+            ("whole.xml", "B-9", ["B-9"]),
+        ],
+        key=lambda one: next(stray.digest for stray in kept if stray.name == one[0]),
+    )
+    assert {read_body(house.records, one.digest) for one in kept} == {
+        answer(batch, "AE", case("GB-OTHER-1", "CA"), case(number, "CA")),
+        answer("OTHER", "AE", case(number, "CR")),
+        answer("B-9", "AA"),
+    }
+
+
+def test_the_same_stray_bytes_are_kept_once_and_stay_once_a_person_has_looked(house: House) -> None:
+    body = answer("B-9", "AA", case("GB-OTHER-1", "CA"))
+    first = join(house.desk, GUIDE, "a.xml", body, "handed over")
+    house.later(days=1)
+    again = join(house.desk, GUIDE, "b.xml", body, "the gateway's inbox")
+    assert (again.stray, count_strays(house.records)) == (first.stray, 1)
+    assert first.stray is not None
+    with pytest.raises(Refused):
+        look_into(house.desk, first.stray.digest, WHO, " ")
+    seen = look_into(house.desk, first.stray.digest, WHO, "another hospital's; sent on")
+    assert (seen.state, seen.who, seen.reason) == ("seen", WHO, "another hospital's; sent on")
+    assert look_into(house.desk, first.stray.digest, "Bob", "again") == seen
+    assert join(house.desk, GUIDE, "c.xml", body, "handed over").stray == seen
+    assert (count_strays(house.records), list_strays(house.records, None)) == (0, (seen,))
+    assert read_body(house.records, seen.digest) == body
+
+
+def test_a_receipt_that_answers_anothers_report_is_joined_there_or_kept(house: House) -> None:
+    _, message = queued(house)
+    _, other = queued(house, "f-2")
+    batch, number = numbers(other)
+    delivered(house, message, answer(batch, "AA", case(number, "CA"), case("GB-X-7", "CR")))
+    assert found(house, message).report.state is State.SUBMITTED
+    assert found(house, other).report.state is State.ACKNOWLEDGED
+    (kept,) = list_strays(house.records)
+    assert [one.number for one in kept.unjoined] == ["GB-X-7"]
+    delivered(house, message, answer(batch, "AA", case(number, "CA"), case("GB-X-7", "CR")))
+    assert list_strays(house.records) == (kept,)
 
 
 def test_a_file_that_is_no_acknowledgement_is_refused(house: House) -> None:

@@ -52,4 +52,4 @@ def test_a_folder_gateway_takes_the_message_and_brings_the_answer(
     assert (tmp_path / "in" / "done" / "1.xml").read_bytes() == answer(batch, "AA", case(number, "CA"))
     kept = tmp_path / "in" / "failed" / "2.xml"
     assert kept.read_bytes() == answer("B-9", "AA", case("GB-OTHER-1", "CA"))
-    assert "GB-OTHER-1; find out whose it is" in kept.with_name("2.xml.reason").read_text(encoding="utf-8")
+    assert "find out whose it is" in kept.with_name("2.xml.reason").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,16 +95,39 @@ def test_a_refusal_is_shown_beside_the_element_that_it_names(
     assert needing["attention"][0].startswith("The recipient rejected it")
 
 
-def test_an_answer_about_what_was_not_sent_is_not_taken_for_this_one(
+def test_an_answer_about_what_was_not_sent_is_kept_and_flagged_and_not_taken_for_this_one(
     client: Client, sent: tuple[str, str, str]
 ) -> None:
     case, message, _ = sent
-    other = client.post(
-        "/reports/acknowledgements", content=answer("B-9", "AA", about(message, "CA")), headers=XML
-    )
-    assert other.status_code == 422
-    assert "was not sent from here, or not in the batch B-9" in other.json()["issue"][0]["diagnostics"]
+    body = answer("B-9", "AA", about(message, "CA"))
+    other = client.post("/reports/acknowledgements", content=body, headers=XML)
+    digest = hashlib.sha256(body).hexdigest()
+    assert (other.status_code, other.json()["reports"]) == (202, []), other.text
+    kept = other.json()["unjoined"]
+    assert kept["unjoined"] == [
+        {"number": "B-9", "why": "no such batch was sent from here"},
+        {"number": message, "why": "this report was not sent in that batch"},
+    ]
+    assert (kept["sha256"], kept["state"]) == (digest, "open")
+    assert client.get(kept["content"].removeprefix("http://testserver")).content == body
     assert client.get(f"/reports/{case}").json()["state"] == "submitted"
+    again = client.post(f"/reports/{case}/acknowledgement", content=body, headers=XML)
+    assert (again.status_code, again.json()["unjoined"]) == (202, kept)
+    assert again.json()["says"] == "the acknowledgement is kept, but it does not answer this report"
+    needing = client.get("/reports?needs=attention").json()
+    assert (needing["reports"], needing["unjoined"]) == ([], [kept])
+    assert digest[:16] in client.get("/reports?needs=attention", headers={"Accept": "text/html"}).text
+    assert client.get("/reports/acknowledgements").json() == {"total": 1, "acknowledgements": [kept]}
+    assert "htg117_reports_unjoined_acknowledgements 1.0" in client.get("/metrics").text.splitlines()
+
+    address = f"/reports/acknowledgements/{digest}/look-over"
+    assert client.post(address, json={"reason": "not ours"}).status_code == 400
+    seen = client.post(address, json={"reason": "not ours", "by": "Dr A Example"})
+    assert (seen.status_code, seen.json()["state"], seen.json()["reason"]) == (200, "seen", "not ours")
+    assert "unjoined" not in client.get("/reports?needs=attention").json()
+    assert client.get("/reports/acknowledgements?state=seen").json()["acknowledgements"] == [seen.json()]
+    assert "htg117_reports_unjoined_acknowledgements 0.0" in client.get("/metrics").text.splitlines()
+    assert client.get("/reports/acknowledgements/none").status_code == 404
 
 
 @pytest.mark.parametrize(
