@@ -1,4 +1,7 @@
-"""Which reports somebody should look at now, and why: undecided, unreported, rejected, unanswered, due."""
+"""Which reports somebody should look at now, and why.
+
+Undecided, held back, unreported, rejected, unanswered, due.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from service.domain.safety_report import Branch, State
-from service.operations.report.listing import list_cases
+from service.operations.report import patients
+from service.operations.report.clearing import open_hits
+from service.operations.report.listing import Filters, list_cases
 from service.operations.searching.dates import span
 from service.operations.searching.query import LARGEST_COUNT
 from service.yellow_card.reportability import REPORTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from service.operations.ports import Records
     from service.operations.report.cases import Case
-    from service.operations.report.listing import Filters
+    from service.yellow_card.deidentification import Hit
 
 OPEN = tuple(one for one in State if one not in (State.ACKNOWLEDGED, State.CANCELLED))
 """The states of a report that is not over."""
+UNREPORTED = (State.DRAFT, State.READY, State.PREPARED, State.REJECTED)
+"""What nobody outside has, or has refused."""
 _DAY = 86_400_000_000
 
 
@@ -42,7 +49,7 @@ def needing_attention(records: Records, filters: Filters, now: datetime, days: i
     found: dict[str, Needing] = {}
     for each in (*wanted, replace(filters, flagged=True)):
         for one in _all(records, each, now):
-            why = tuple(reasons(one, now, days))
+            why = tuple(reasons(one, now, days, held_back(records, one)))
             if why:
                 found[one.id] = Needing(one, why)
     return tuple(sorted(found.values(), key=lambda one: (one.case.created, one.case.id)))
@@ -58,9 +65,28 @@ def _all(records: Records, filters: Filters, now: datetime) -> Iterator[Case]:
             return
 
 
-def reasons(case: Case, now: datetime, days: int) -> Iterator[str]:
-    """Why the case needs attention, in words; nothing where it needs none."""
+def held_back(records: Records, case: Case) -> tuple[Hit, ...]:
+    """What may identify the patient, where it keeps the report from going out; nobody has dealt with it."""
+    if case.report.state not in UNREPORTED or case.report.branch not in REPORTED:
+        return ()
+    return open_hits(case, patients.recall(records, case.subject))
+
+
+def count_held_back(records: Records, now: datetime) -> int:
+    """How many reports are held back by a text that may identify the patient."""
+    wanted = Filters(tuple(str(one) for one in UNREPORTED), tuple(str(one) for one in REPORTED))
+    return sum(1 for one in _all(records, wanted, now) if held_back(records, one))
+
+
+def reasons(case: Case, now: datetime, days: int, hits: Sequence[Hit] = ()) -> Iterator[str]:
+    """Why the case needs attention, in words; nothing where it needs none.
+
+    ``hits`` are what may identify the patient and nobody has dealt with.
+    """
     report = case.report
+    if hits and report.state in UNREPORTED and report.branch in REPORTED:
+        places = ", ".join(dict.fromkeys(one.path for one in hits))
+        yield f"It is held back: what stands at {places} may identify the patient"
     if report.state in OPEN and report.branch is Branch.UNKNOWN:
         yield f"It is not known whether this is to be reported. {report.decided_by}"
     elif report.state in OPEN and report.branch in REPORTED:

@@ -175,10 +175,16 @@ def _told_of(case: Case, named: tuple[str, ...], now: str) -> Case:
             report, Step.FIND, who="the form", when=now, what=f"reported elsewhere as {', '.join(named)}"
         )
         return replace(case, report=replace(told, yellow_card=found), changed=now)
+    if found and case.sent and report.state in TRANSITIONS[Step.REFER]:
+        what = f"reference {', '.join(named)} named by the form"
+        told = move(report, Step.REFER, who="the form", when=now, what=what)
+        return replace(case, report=replace(told, yellow_card=found), changed=now)
     said = (
         f"the form names a report made elsewhere ({', '.join(named)}); enter it on the report that it means"
     )
-    return case if case.flag == said or found else replace(case, flag=said, changed=now)
+    if found or case.flag == said or any(one.what == f"looked into: {said}" for one in report.changes):
+        return case
+    return replace(case, flag=said, changed=now)
 
 
 def _build(

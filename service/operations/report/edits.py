@@ -66,7 +66,7 @@ def clear(desk: Desk, case: str, path: str, who: str, reason: str, *, expected: 
     require_reason(reason)
 
     def do(held: Case, now: str) -> Changed:
-        seen = word_on(held, patients.recall(desk, held.subject), path)
+        seen = word_on(held, patients.recall(desk.records, held.subject), path)
         if seen is None:
             raise NotFound(f"the report has no text at '{path[:60]}'", expression=path[:60])
         word = Cleared(path, seen, who, now, reason)

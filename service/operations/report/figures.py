@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.domain.safety_report import State
+from service.operations.report.attention import UNREPORTED, count_held_back
 from service.operations.report.listing import Filters, list_cases
 from service.operations.report.strays import count_strays
 from service.operations.searching.dates import span
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from service.operations.ports import Records
 
-UNREPORTED = (State.DRAFT, State.READY, State.PREPARED, State.REJECTED)
-"""What nobody outside has, or has refused."""
 _DAY = 86_400_000_000
 
 
@@ -26,13 +25,15 @@ class Figures:
     """``states`` counts every state, at nought too. ``oldest`` is in whole days, 0 where none is unreported.
 
     ``undecided`` counts the events of which it is not known whether they are to be reported; ``strays`` the
-    acknowledgements that could not be joined and nobody has looked into.
+    acknowledgements that could not be joined and nobody has looked into; ``held`` the reports that a text
+    holds back which may identify the patient.
     """
 
     states: dict[str, int]
     undecided: int
     oldest: int
     strays: int
+    held: int
 
 
 def count_reports(records: Records, now: datetime) -> Figures:
@@ -44,7 +45,8 @@ def count_reports(records: Records, now: datetime) -> Figures:
 
     states = {str(state): total(Filters((str(state),), reported)) for state in State}
     undecided = total(Filters(tuple(str(one) for one in UNREPORTED), ("unknown",)))
-    return Figures(states, undecided, _oldest(records, now, reported), count_strays(records))
+    oldest = _oldest(records, now, reported)
+    return Figures(states, undecided, oldest, count_strays(records), count_held_back(records, now))
 
 
 def _oldest(records: Records, now: datetime, branches: tuple[str, ...]) -> int:

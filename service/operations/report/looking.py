@@ -45,7 +45,7 @@ def look(desk: Desk, case: Case) -> Seen:
     return Seen(
         route(desk.routes, report, desk.site),
         lacking(desk, case),
-        open_hits(case, patients.recall(desk, case.subject)),
+        open_hits(case, patients.recall(desk.records, case.subject)),
         asks,
     )
 

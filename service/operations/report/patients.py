@@ -16,7 +16,7 @@ from service.operations.report.cases import about
 from service.operations.searching.query import Query
 
 if TYPE_CHECKING:
-    from service.operations.ports import Version
+    from service.operations.ports import Records, Version
     from service.operations.report.desk import Desk
 
 Resource = dict[str, Any]
@@ -36,7 +36,7 @@ class Known:
 
 def know(desk: Desk, subject: Resource, patient: Resource | None) -> Known:
     """The patient's entry, as it is or as it becomes with what is said of the patient now."""
-    there = _find(desk, subject)
+    there = _find(desk.records, subject)
     if there is None:
         reference = f"LR-{desk.new_id().replace('-', '')[-12:].upper()}"
         held = _facts(patient or {}, subject, {})
@@ -48,18 +48,18 @@ def know(desk: Desk, subject: Resource, patient: Resource | None) -> Known:
     return Known(stored["reference"], held, write)
 
 
-def recall(desk: Desk, subject: Resource) -> Resource:
+def recall(records: Records, subject: Resource) -> Resource:
     """What is known of the patient, as a Patient; empty where there is no entry."""
-    there = _find(desk, subject)
+    there = _find(records, subject)
     return decode(there.body).resource["patient"] if there is not None else {}
 
 
-def _find(desk: Desk, subject: Resource) -> Version | None:
-    own = desk.records.read(TYPE, _id(subject))
+def _find(records: Records, subject: Resource) -> Version | None:
+    own = records.read(TYPE, _id(subject))
     if own is not None and not own.deleted:
         return own
     for condition in about(subject):
-        found = desk.records.search(Query(TYPE, (condition,), count=1)).versions
+        found = records.search(Query(TYPE, (condition,), count=1)).versions
         if found:
             return found[0]
     return None

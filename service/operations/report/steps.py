@@ -214,7 +214,7 @@ def require_reported(case: Case) -> None:
 
 def require_clear(desk: Desk, case: Case) -> None:
     """Nothing, where nobody is left to ask whether a text identifies the patient; else Unprocessable."""
-    hits = open_hits(case, patients.recall(desk, case.subject))
+    hits = open_hits(case, patients.recall(desk.records, case.subject))
     if hits:
         places = list(dict.fromkeys((one.path, one.kind) for one in hits))
         issues = [

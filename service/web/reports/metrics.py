@@ -33,7 +33,7 @@ class ReportMetrics:
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges as they stand; all but the first are empty where the records do not answer."""
-        answers, states, undecided, oldest, strays = _gauges()
+        answers, states, undecided, oldest, strays, held = _gauges()
         try:
             found = count_reports(self._records, self._clock())
         except Unavailable:
@@ -45,7 +45,8 @@ class ReportMetrics:
             undecided.add_metric((), found.undecided)
             oldest.add_metric((), found.oldest)
             strays.add_metric((), found.strays)
-        yield from (answers, states, undecided, oldest, strays)
+            held.add_metric((), found.held)
+        yield from (answers, states, undecided, oldest, strays, held)
 
 
 def _gauges() -> tuple[GaugeMetricFamily, ...]:
@@ -61,5 +62,8 @@ def _gauges() -> tuple[GaugeMetricFamily, ...]:
         GaugeMetricFamily(
             "htg117_reports_unjoined_acknowledgements",
             "Acknowledgements that belong to no report sent from here",
+        ),
+        GaugeMetricFamily(
+            "htg117_reports_held_back", "Reports held back by a text that may identify the patient"
         ),
     )

@@ -99,7 +99,7 @@ async def one(request: Request) -> Response:
     if request.headers.get("if-none-match") in (headers["ETag"], headers["ETag"].removeprefix("W/")):
         return Response(None, 304, headers)
     found = whole(case, seen, held.root(request))
-    told = list(reasons(case, held.clock(), held.reports.site.reminder_days))
+    told = list(reasons(case, held.clock(), held.reports.site.reminder_days, seen.hits))
     found |= {"attention": told} if told else {}
     if form == "html":
         return page("report.html", report=found, renderings=sorted((*held.reports.renderers, PDF)), footer="")

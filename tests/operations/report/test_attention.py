@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from service.domain.safety_report import State
 from service.operations.report.attention import needing_attention
 from service.operations.report.drafting import draft
+from service.operations.report.edits import clear
 from service.operations.report.exporting import export
 from service.operations.report.figures import count_reports
 from service.operations.report.files import tabulate
@@ -84,6 +85,21 @@ def test_rejected_due_and_flagged_reports_need_attention_at_once(house: House) -
             "To be looked into: an answer came while the report was acknowledged: rejected by the recipient",
         ),
     }
+
+
+def test_a_report_that_a_text_holds_back_needs_attention_at_once_until_somebody_has_dealt_with_it(
+    house: House,
+) -> None:
+    case = made(house, **{"event.narrative": "Told by her son on 07700 900123, NHS number 999 000 0018"})
+    why = ("It is held back: what stands at narrative may identify the patient",)
+    assert told(house) == [(case.id, why)]
+    assert count_reports(house.records, house.now).held == 1
+    clear(house.desk, case.id, "narrative", WHO, "invented numbers")
+    assert told(house) == []
+    assert count_reports(house.records, house.now).held == 0
+    other = made(house, "f-2", **{"event.narrative": "NHS number 999 000 0018"})
+    cancel(house.desk, other.id, WHO, "entered twice")
+    assert told(house) == []
 
 
 def test_what_is_not_decided_needs_attention_and_what_is_cancelled_or_local_does_not(house: House) -> None:
