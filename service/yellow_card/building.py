@@ -145,6 +145,16 @@ def references(source: Source, group: Group) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(one) for one in held if one))
 
 
+def dated_references(source: Source, group: Group) -> tuple[str, ...]:
+    """The same in words: each reference with the day that the form gives for it."""
+    found = []
+    for one in groups(source.group, group.yellow_cards):
+        named, day = value(one, group.yellow_card), value(one, group.yellow_card_date)
+        if named:
+            found.append(f"{named} on {day}" if day else str(named))
+    return tuple(dict.fromkeys(found))
+
+
 def _event(source: Source, fields: Fields, group: Group) -> ReportedEvent:
     event, held = source.event, source.group
     term = term_of(event, fields)

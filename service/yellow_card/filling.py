@@ -52,6 +52,7 @@ class Group:
     narrative: str | None = None
     yellow_cards: str | None = None
     yellow_card: str | None = None
+    yellow_card_date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ def _group(held: Resource) -> Group:
         held.get("narrative"),
         cards.get("group"),
         cards.get("reference"),
+        cards.get("date"),
     )
 
 

@@ -175,10 +175,6 @@ def _told_of(case: Case, named: tuple[str, ...], now: str) -> Case:
             report, Step.FIND, who="the form", when=now, what=f"reported elsewhere as {', '.join(named)}"
         )
         return replace(case, report=replace(told, yellow_card=found), changed=now)
-    if found and case.sent and report.state in TRANSITIONS[Step.REFER]:
-        what = f"reference {', '.join(named)} named by the form"
-        told = move(report, Step.REFER, who="the form", when=now, what=what)
-        return replace(case, report=replace(told, yellow_card=found), changed=now)
     said = (
         f"the form names a report made elsewhere ({', '.join(named)}); enter it on the report that it means"
     )

@@ -586,8 +586,22 @@ def test_a_reference_that_came_with_an_amendment_counts_too(house: House) -> Non
     assert cases.read(house.records, case.id).report.state is State.ACKNOWLEDGED
 
 
+def test_a_reference_that_the_form_names_after_it_was_submitted_is_left_to_a_person(house: House) -> None:
+    case = sent(house)
+    day = {"event.yellow-card.reference": "YC-77", "event.yellow-card.date": "2026-07-13"}
+    amended(house, LEAK | {"event.yellow-card": [day]})
+    told = cases.read(house.records, case.id)
+    assert (told.report.state, told.report.yellow_card) == (State.SUBMITTED, None)
+    assert told.flag == (
+        "the form names a report made elsewhere (YC-77 on 2026-07-13); enter it on the report that it means"
+    )
+    assert draft(house.desk, case.event.partition("/")[2], WHO).stored == ()
+
+
 def test_a_reference_that_may_mean_either_report_is_left_to_a_person(house: House) -> None:
     case = first(house, MEDICINE | CARD | {"event.suspect": ["medicine", "cement"]})
     assert (case.report.state, case.report.yellow_card) == (State.DRAFT, None)
     assert case.flag == "the form names a report made elsewhere (YC-77); enter it on the report that it means"
+    assert draft(house.desk, case.event.partition("/")[2], WHO).stored == ()
+    look_over(house.desk, case.id, WHO, "it means the other one")
     assert draft(house.desk, case.event.partition("/")[2], WHO).stored == ()
