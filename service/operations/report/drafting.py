@@ -235,7 +235,26 @@ def refreshed(case: Case, built: SafetyReport, form_version: int, who: str, now:
         what += f"; the record now says something else at {', '.join(dropped)}, so the entry there is dropped"
     carried = _carried(content, report)
     report = move(carried, Step.REVISE, who=who, when=now, what=what)
-    return replace(case, report=report, built=built, changed=now, form_version=form_version, entered=entered)
+    return replace(
+        case, report=report, built=built, changed=now, form_version=form_version, entered=entered,
+        flag=_doubted(case.built, built) or case.flag,
+    )  # fmt: skip
+
+
+def _doubted(before: SafetyReport, built: SafetyReport) -> str | None:
+    """What a person is told whose decision on the branch was taken on another suspicion; else None."""
+    word = built.override
+    if word is None or word != before.override or _suspected(before) == _suspected(built):
+        return None
+    return f"what is suspected was changed after {word.who} decided on the branch; see whether it still holds"
+
+
+def _suspected(report: SafetyReport) -> tuple[Any, ...]:
+    return (
+        tuple((one.term, one.suspects) for one in report.events),
+        tuple(one.fault for one in report.devices),
+        tuple((one.name, one.defective) for one in report.medicines),
+    )
 
 
 def refresh(desk: Desk, case: Case, who: str, now: str) -> Case:

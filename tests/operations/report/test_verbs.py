@@ -24,10 +24,12 @@ from service.domain.safety_report import Branch, State
 from service.fhir.json_text import decode, encode
 from service.operations.ports import Receipt
 from service.operations.report import cases
+from service.operations.report.attention import needing_attention
 from service.operations.report.drafting import draft
 from service.operations.report.edits import clear, enter, override, take_up
 from service.operations.report.exporting import export
 from service.operations.report.following import follow_form
+from service.operations.report.listing import Filters
 from service.operations.report.steps import (
     ask_follow_up,
     back,
@@ -568,6 +570,25 @@ def test_a_follow_up_is_asked_for_with_a_reason(house: House) -> None:
         follow_up(house.desk, case.id, WHO, amendment="correction")
     begun = follow_up(house.desk, case.id, WHO, amendment="amendment", reason="wrong lot").case
     assert (begun.report.amendment, begun.report.amendment_reason) == ("amendment", "wrong lot")
+
+
+def test_a_decision_on_the_branch_is_asked_about_again_once_something_else_is_suspected(house: House) -> None:
+    unsaid = {name: held for name, held in LEAK.items() if name != "event.suspect"}
+    case = first(house, unsaid)
+    [_, local] = override(house.desk, case.id, Branch.LOCAL, "Dr A", "it was contrast, no cement").cases
+    assert (local.report.branch, local.flag) == (Branch.LOCAL, None)
+    amended(house, unsaid | {"event.narrative": "It leaked a little"})
+    assert cases.read(house.records, local.id).flag is None
+    amended(house, LEAK)
+    told = cases.read(house.records, local.id)
+    assert (told.report.branch, told.report.override) == (Branch.LOCAL, local.report.override)
+    assert told.flag == (
+        "what is suspected was changed after Dr A decided on the branch; see whether it still holds"
+    )
+    reasons = [
+        why for one in needing_attention(house.records, Filters(), house.now, 7) for why in one.reasons
+    ]
+    assert reasons == [f"To be looked into: {told.flag}"]
 
 
 CARD = {"event.yellow-card": [{"event.yellow-card.reference": "YC-77"}]}
