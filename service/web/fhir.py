@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from service.web import capability, forms, instances, searching
+from service.web.foreign import refuse_foreign
 from service.web.operations import calling
+from service.web.security import HOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -41,6 +43,8 @@ def route(path: str, handlers: Mapping[str, Handler]) -> Route:
 
     async def handle(request: Request) -> Response:
         request.scope["route_pattern"] = path
+        if not path.startswith(HOOKS):  # there browsers are let in by origin (``hooks/cors.py``)
+            refuse_foreign(request)
         return await handlers["GET" if request.method == "HEAD" else request.method](request)
 
     return Route(path, handle, methods=list(handlers))
