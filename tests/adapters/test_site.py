@@ -76,15 +76,19 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
         '[e2b]\nsender = 1\n[gateway]\nkind = "pigeon"\n'
     )
     assert faults(written(tmp_path, said)) == [
-        "colour: is no key here; these are: organisation, ods, nation, private, age, initials, "
-        "reminder_days, xsd, reporter, e2b, meddra, gateway",
+        (
+            "colour: is no key here; these are: organisation, ods, nation, private, age, initials, "
+            "reminder_days, xsd, reporter, e2b, meddra, gateway"
+        ),
         "nation: is one of england, wales, scotland, northern-ireland",
         "age: is a text of one line, 200 characters at most",
         "ods: is an ODS code: 3 to 12 capital letters and digits",
         "organisation: is missing; a report names who reports",
         "private: is true or false",
-        "reporter.hat: is no key here; these are: name, profession, organisation, ods, department, address, "
-        "city, postcode, country, telephone, email",
+        (
+            "reporter.hat: is no key here; these are: name, profession, organisation, ods, department, address, "
+            "city, postcode, country, telephone, email"
+        ),
         "reporter.profession: is one of physician, pharmacist, other-health-professional, lawyer, consumer",
         "reporter.country: is a country's two capital letters (ISO 3166), GB here",
         "reporter.email: is an e-mail address",
