@@ -120,9 +120,11 @@ def _place(issue: Issue) -> str:
     return f"{issue}{place}"
 
 
-def respond(status: int, issues: Iterable[Issue], headers: Mapping[str, str] | None = None) -> Response:
-    """The answer to a request that failed."""
-    return Response(encode(outcome(issues, status)), status, headers, MEDIA_TYPE)
+def respond(
+    status: int, issues: Iterable[Issue], headers: Mapping[str, str] | None = None, coded: int | None = None
+) -> Response:
+    """The answer to a request that failed; ``coded``: the status whose code of NHS England's list stands."""
+    return Response(encode(outcome(issues, coded or status)), status, headers, MEDIA_TYPE)
 
 
 def answer(fault: errors.ServiceError, *, hooks: bool = False) -> Response:
@@ -137,7 +139,9 @@ def answer(fault: errors.ServiceError, *, hooks: bool = False) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="htg117"'
     if status == 503:
         headers["Retry-After"] = "5"
-    return respond(status, fault.issues, headers)
+    # CDS Hooks' 412 is no conflict of versions: its code is that of a request that cannot be processed
+    missing = hooks and isinstance(fault, errors.DataUnavailable)
+    return respond(status, fault.issues, headers, STATUSES[errors.DataUnavailable] if missing else None)
 
 
 def of_framework(_request: Request, fault: Exception) -> Response:

@@ -7,6 +7,7 @@ import contextlib
 import copy
 import itertools
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -100,8 +101,10 @@ class Nothing:
 
     def __init__(self, fault: str = "") -> None:
         self.fault = fault
+        self.searched = 0
 
     def search(self, _query: object) -> Any:
+        self.searched += 1
         if self.fault:
             raise Unavailable(self.fault)
         return type("Page", (), {"versions": (), "total": 0, "cursor": None})()
@@ -113,6 +116,7 @@ class Ehr:
     def __init__(self, answers: Mapping[str, Resource | Unread]) -> None:
         self.answers = answers
         self.asked: dict[str, str] = {}
+        self.deadline = 0.0
 
     def of(self, _client: Client | None) -> Ehr:
         return self
@@ -121,9 +125,9 @@ class Ehr:
         """Nothing is held."""
 
     async def read(
-        self, _access: Access, queries: Mapping[str, str], _deadline: float
+        self, _access: Access, queries: Mapping[str, str], deadline: float
     ) -> Mapping[str, Resource | Unread]:
-        self.asked = dict(queries)
+        self.asked, self.deadline = dict(queries), deadline
         return {key: self.answers.get(key, Unread(key, "", "the EHR took too long")) for key in queries}
 
 
@@ -533,3 +537,29 @@ def test_any_one_element_of_a_record_may_be_anything(data: st.DataObject) -> Non
 
 def test_contexts_are_those_of_the_tests() -> None:
     assert set(CONTEXTS) == {one.hook for one in ADVISOR.services}
+
+
+@pytest.mark.parametrize(
+    ("fault", "patient", "times"),
+    [
+        ("", Unread("patient", "", "the EHR took too long"), 1),
+        ("down", WHOLE["patient"], 1),
+        ("", {"resourceType": "Patient", "id": ORDER["subject"]["reference"].partition("/")[2]}, 2),
+    ],
+)
+def test_records_are_asked_again_only_where_that_may_tell_more(fault: str, patient: Any, times: int) -> None:
+    """Each asking costs time, which a call has no more of where the records or the EHR gave nothing."""
+    records = Nothing(fault)
+    ask(sign({}, **ACCESS), Ehr({"patient": patient}), own=advisor(records))
+    assert records.searched == times
+
+
+def test_the_time_that_the_records_took_is_taken_from_the_ehrs() -> None:
+    class Slow(Nothing):
+        def search(self, query: object) -> Any:
+            time.sleep(0.15)
+            return super().search(query)
+
+    ehr = Ehr({})
+    ask(sign({}, **ACCESS), ehr, own=advisor(Slow()))
+    assert 0.05 <= ehr.deadline <= 0.25
