@@ -306,7 +306,10 @@ class Compiler:
                 code = Code(operators.combination(left, right).run)
                 code.texts = texts
                 return code
-        code = self.located(operators.operation(node.operator, left, right), node.at)
+        code = operators.operation(node.operator, left, right)
+        if node.operator in operators.LOGIC and left.boolean and right.boolean:
+            return code  # it cannot fail itself
+        code = self.located(code, node.at)
         if node.operator == "=" and code.one is not None:
             quick = shortcuts.text_equality(node.left, node.right, self.model, code.one)
             return code if quick is None else valued(quick, boolean=True)

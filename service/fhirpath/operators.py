@@ -330,18 +330,18 @@ def _implication(one: One, two: One) -> One:
     return test
 
 
-_LOGIC = {"and": _conjunction, "or": _disjunction, "xor": _exclusion, "implies": _implication}
+LOGIC = {"and": _conjunction, "or": _disjunction, "xor": _exclusion, "implies": _implication}
 
 
 def logic(operator: str, left: Code, right: Code) -> Code:
     """Code for `and`, `or`, `xor` and `implies` (§6.5), in three-valued logic. The right side is evaluated
     only where the left one leaves the answer open."""
-    return valued(_LOGIC[operator](truth(left, operator), truth(right, operator)), boolean=True)
+    return valued(LOGIC[operator](truth(left, operator), truth(right, operator)), boolean=True)
 
 
 def operation(operator: str, left: Code, right: Code) -> Code:
     """Code for any binary operator."""
-    if operator in _LOGIC:
+    if operator in LOGIC:
         return logic(operator, left, right)
     if operator in ("=", "!="):
         return equality(operator, left, right)

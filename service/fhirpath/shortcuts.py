@@ -233,9 +233,11 @@ def _has(value: Any, fields: Sequence[tuple[str, str]]) -> bool | None:
 def text_equality(left: Expression, right: Expression, model: Model, ordinary: One) -> One | None:
     """The code of `name = 'text'` on the one focus, else None."""
     wanted = _texts(syntax.Binary("=", left, right))
-    if wanted is None or model.type(wanted[0][0]) is not None:
+    if wanted is None:
         return None
     name, text = wanted[0]
+    if name[:1].isupper() and model.type(name) is not None:  # it may be the name of the type, no step
+        return None
 
     def one(frame: Frame) -> Any:
         this = frame.this
