@@ -132,7 +132,7 @@ class Inbox:
     def _try(self, path: Path) -> BaseException | None:
         """What went wrong when the file was read and given on. No error of ours stops the inbox."""
         with ThreadPoolExecutor(1) as thread:
-            task = thread.submit(lambda: self._accept(path.name, _read(path, self._largest)))
+            task = thread.submit(lambda: self._accept(_plain(path.name), _read(path, self._largest)))
             return task.exception()
 
 
@@ -144,6 +144,11 @@ def _read(path: Path, largest: int) -> bytes:
     if not body:
         raise Refused("the file is empty")
     return body
+
+
+def _plain(name: str) -> str:
+    """The file's name as it can be stored and shown: what is not to be printed becomes a low line."""
+    return "".join(sign if sign.isprintable() else "_" for sign in name)
 
 
 def _move(path: Path, folder: Path) -> Path:

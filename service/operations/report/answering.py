@@ -157,5 +157,15 @@ def _why(records: Records, number: str) -> str:
     return "this report was not sent in that batch"
 
 
+_MOST, _LONGEST = 100, 1000
+"""Sentences of a recipient that are shown with a report, and characters of one; its file has them all."""
+
+
 def _sentences(said: Iterable[Said]) -> tuple[str, ...]:
-    return tuple(f"{one.element}: {one.text}" if one.element else one.text for one in said)
+    given = tuple(said)
+    texts = [f"{one.element}: {one.text}" if one.element else one.text for one in given[:_MOST]]
+    shown = [
+        text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}" for text in texts
+    ]
+    more = [f"and {len(given) - _MOST} more, which its file has"] if len(given) > _MOST else []
+    return (*shown, *more)

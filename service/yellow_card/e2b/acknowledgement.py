@@ -28,6 +28,8 @@ ROOT = "MCCI_IN200101UV01"
 _CASE = "MCCI_IN000002UV01"
 _BATCH_CODES = ("AA", "AE", "AR")
 _CASE_CODES = ("CA", "CR", "CE")
+_LONGEST = 100
+"""Characters of a recipient's own number of a case."""
 _NUMBER = re.compile(
     r"(?<![\w.])((?:[A-Z]{2,4}\.)?[NCDEFGH]\.(?:[0-9ikr]+[a-f]?)(?:\.(?:[0-9ikr]+[a-f]?))*)(?!\w)"
 )
@@ -194,7 +196,10 @@ def _case(element: etree._Element, guide: Guide) -> CaseAnswer:
         _refuse(
             answer, "it does not say which report it answers (targetMessage/id); ask the sender for it again"
         )
-    return CaseAnswer(message, code, said, _identifier(element, "id"), _attention(element, "1", "value"))
+    reference = _identifier(element, "id")
+    if reference is not None and (len(reference) > _LONGEST or not reference.isprintable()):
+        _refuse(element, f"the recipient's own number is no line of at most {_LONGEST} characters")
+    return CaseAnswer(message, code, said, reference, _attention(element, "1", "value"))
 
 
 def _answer(element: etree._Element, guide: Guide, codes: tuple[str, ...]) -> tuple[str, tuple[Said, ...]]:

@@ -269,3 +269,11 @@ def test_many_workers_take_each_file_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert sorted(accept.kept) == sorted((f"ack-{at}.xml", b"%d" % at) for at in range(40))
+
+
+def test_a_name_that_cannot_be_shown_does_not_keep_an_answer_from_being_taken(tmp_path: Path) -> None:
+    (tmp_path / "bad\udcff\n.xml").write_bytes(b"<ack/>")
+    os.utime(tmp_path / "bad\udcff\n.xml", (0, 0))
+    named: list[str] = []
+    taken = Inbox(tmp_path, lambda name, _: named.append(name), Clock(), largest=1000).poll()
+    assert ([one.accepted for one in taken], named) == ([True], ["bad__.xml"])

@@ -223,3 +223,19 @@ def test_a_file_that_is_no_acknowledgement_is_refused(house: House) -> None:
     for body in (b"<html/>", b"<!DOCTYPE x><x/>"):
         with pytest.raises(Malformed):
             accepting(house.desk, GUIDE)("x.xml", body)
+
+
+def test_what_a_recipient_says_at_length_is_cut_and_its_number_is_short(house: House) -> None:
+    made, message = queued(house)
+    batch, number = message.details["file_name"][:-4], f"GB-EXAMPLETRUST-{made.id}"
+    long = ";".join(["x" * 2000] * 150)
+    accept = accepting(house.desk, GUIDE)
+    accept("ack.xml", answer(batch, "AE", case(number, "CR", long)))
+    told = cases.read(house.records, made.id).report.changes[-1].reason or ""
+    assert told.split("; ") == ["x" * 999 + "\N{HORIZONTAL ELLIPSIS}"] * 100 + [
+        "and 50 more, which its file has"
+    ]
+    for named in ("N" * 101, "N\u202e"):
+        body = answer(batch, "AA", case(number, "CA")).decode().replace(f"L-{number}", named)
+        with pytest.raises(Malformed):
+            accept("ack.xml", body.encode())
