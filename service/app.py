@@ -149,11 +149,13 @@ def compose(
         body_seconds=settings.body_seconds,
         base_url=settings.base_url,
         guard=_guard(settings),
-        reports=_reports(settings, content, records, terms),
+        reports=_reports(settings, content, records, terms, outbox),
     )
 
 
-def _reports(settings: Settings, content: Content, records: Records, terms: Terms) -> Reports:
+def _reports(
+    settings: Settings, content: Content, records: Records, terms: Terms, outbox: Outbox
+) -> Reports:
     """What verbs on safety reports work with. Without a site file nobody is named and nothing is sent."""
     site, gateway = Site(), None
     if settings.site:
@@ -174,6 +176,7 @@ def _reports(settings: Settings, content: Content, records: Records, terms: Term
         site=site,
         renderers=made,
         gateway=gateway,
+        outbox=outbox,
     )
 
 

@@ -69,13 +69,19 @@ def show(message: Annotated[str, typer.Argument(help="The message's id.")]) -> N
 def retry(
     message: Annotated[list[str], typer.Argument(help="Ids of messages that were refused or given up.")],
 ) -> None:
-    """Lets messages be tried anew, under their old ids."""
+    """Lets messages be tried anew, under their old ids.
+
+    A report that the gateway did not take counts as submitted again, and waits for what it says now.
+    """
     from service import app
+    from service import settings as environment
     from service.adapters.records import Outbox
+    from service.operations.report.resending import retry as resend
 
     with opened_records() as store:
+        held = app.beside(environment.read(os.environ), store)  # sound: the records were opened by it
         for id_ in message:
-            print(_line(Outbox(store).retry(id_, app.now())))
+            print(_line(resend(held.reports, Outbox(store), id_, "the command line")))
 
 
 @outbox.command()

@@ -24,16 +24,17 @@ class Step(StrEnum):
     ``ASK`` says that a follow-up is due, ``LEAVE`` that none is needed after all (``RESUME``, where the
     report was not acknowledged yet), ``FOLLOW`` starts one, and ``ABANDON`` gives up the one begun.
     ``NULLIFY`` asks for a follow-up that takes the whole case back. ``FIND``: the form names the reference of
-    a report that was made elsewhere.
+    a report that was made elsewhere. ``RESEND``: what the gateway did not take is given to it anew.
     """
 
-    REVISE = "revise"
+    REVISE = "entries"
     READY = "ready"
     EXPORT = "export"
     SUBMIT = "submit"
+    RESEND = "resend"
     DELIVER = "deliver"
     RETURN = "return"
-    REFER = "enter-reference"
+    REFER = "reference"
     FIND = "reported-elsewhere"
     ACKNOWLEDGE = "acknowledge"
     REJECT = "reject"
@@ -52,6 +53,7 @@ TRANSITIONS: Mapping[Step, Mapping[State, State]] = {
     Step.READY: {State.DRAFT: State.READY},
     Step.EXPORT: {State.READY: State.PREPARED, State.PREPARED: State.PREPARED},
     Step.SUBMIT: {State.PREPARED: State.SUBMITTED},
+    Step.RESEND: dict.fromkeys((State.PREPARED, State.REJECTED), State.SUBMITTED),
     Step.DELIVER: {
         one: one for one in (State.SUBMITTED, State.ACKNOWLEDGED, State.REJECTED, State.FOLLOW_UP)
     },
@@ -76,6 +78,22 @@ TRANSITIONS: Mapping[Step, Mapping[State, State]] = {
 }
 
 
+_UNASKED = frozenset(
+    (
+        Step.RESEND,
+        Step.DELIVER,
+        Step.RETURN,
+        Step.FIND,
+        Step.ACKNOWLEDGE,
+        Step.REJECT,
+        Step.RESUME,
+        Step.ABANDON,
+        Step.REOPEN,
+    )
+)
+"""What nobody asks for by this name: it comes of what arrives, or is part of another step."""
+
+
 def possible(state: State) -> tuple[Step, ...]:
     """The steps that the table has for a report in this state, in the table's order."""
     return tuple(step for step, ways in TRANSITIONS.items() if state in ways)
@@ -87,7 +105,7 @@ def move(
     """The report after the step, with the change kept. Conflict names the steps that are possible instead."""
     ways = TRANSITIONS[step]
     if report.state not in ways:
-        allowed = ", ".join(possible(report.state)) or "none"
+        allowed = ", ".join(one for one in possible(report.state) if one not in _UNASKED) or "none"
         raise Conflict(
             f"a report that is {report.state} cannot take the step '{step}'; possible are: {allowed}"
         )

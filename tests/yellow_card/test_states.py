@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,13 +17,13 @@ START = SafetyReport("c", 1, Branch.DEVICE, State.DRAFT, "why", (), Subject(), R
 
 def test_what_is_possible_from_each_state() -> None:
     assert {str(state): " ".join(possible(state)) for state in State} == {
-        "draft": "revise ready reported-elsewhere abandon-follow-up cancel",
-        "ready": "revise export reported-elsewhere abandon-follow-up cancel",
-        "prepared": "revise export submit enter-reference reported-elsewhere abandon-follow-up cancel",
-        "submitted": "deliver return enter-reference acknowledge reject ask-follow-up nullify",
-        "acknowledged": "deliver enter-reference ask-follow-up nullify",
-        "rejected": "revise deliver abandon-follow-up cancel",
-        "follow-up": "deliver return enter-reference acknowledge reject ask-follow-up nullify "
+        "draft": "entries ready reported-elsewhere abandon-follow-up cancel",
+        "ready": "entries export reported-elsewhere abandon-follow-up cancel",
+        "prepared": "entries export submit resend reference reported-elsewhere abandon-follow-up cancel",
+        "submitted": "deliver return reference acknowledge reject ask-follow-up nullify",
+        "acknowledged": "deliver reference ask-follow-up nullify",
+        "rejected": "entries resend deliver abandon-follow-up cancel",
+        "follow-up": "deliver return reference acknowledge reject ask-follow-up nullify "
         "leave-follow-up resume follow-up",
         "cancelled": "reopen",
     }
@@ -83,3 +85,12 @@ def test_an_acknowledgement_is_of_the_version_submitted_last() -> None:
     assert acknowledged(say(START, "submitted by hand, as A says", "acknowledged as 1"))
     assert not acknowledged(say(START, "acknowledged as 1", "queued for the gateway; not delivered yet"))
     assert acknowledged(say(START, "submitted by hand, as A says", "reference 1 entered", "follow-up due"))
+
+
+def test_a_step_that_cannot_be_taken_is_answered_with_those_that_a_person_can_ask_for() -> None:
+    with pytest.raises(Conflict) as refused:
+        move(replace(START, state=State.ACKNOWLEDGED), Step.READY, who="A", when="2026-07-01", what="ready")
+    assert str(refused.value) == (
+        "a report that is acknowledged cannot take the step 'ready'; "
+        "possible are: reference, ask-follow-up, nullify"
+    )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from service.fhirpath import Terminology
+    from service.operations.outbox import Outbox
     from service.operations.ports import Clock, Content, Records
     from service.yellow_card.filling import Fields
     from service.yellow_card.rendered import Renderer
@@ -22,6 +23,7 @@ class Desk:
     """``fields`` are each guidance's own; ``renderers`` by kind.
 
     ``gateway`` is the kind of rendering that the site's gateway takes, or None where a person submits.
+    ``outbox`` is where messages for it wait, to settle what got stuck there.
     """
 
     records: Records
@@ -34,6 +36,7 @@ class Desk:
     site: Site = field(default_factory=Site)
     renderers: Mapping[str, Renderer] = field(default_factory=dict)
     gateway: str | None = None
+    outbox: Outbox | None = None
 
     def fields_of(self, questionnaire: str) -> Fields | None:
         """The guidance's data whose forms a Questionnaire's canonical is one of."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from service.domain.site import Site
     from service.fhirpath import Terminology
+    from service.operations.outbox import Outbox
     from service.operations.ports import Clock, Content, Records
     from service.yellow_card.rendered import Renderer
 
@@ -27,6 +28,7 @@ def open_desk(
     site: Site,
     renderers: Mapping[str, Renderer],
     gateway: str | None,
+    outbox: Outbox | None,
 ) -> Desk:
     """The desk. ``gateway`` is the kind of rendering that the site's gateway takes, None without a gateway.
 
@@ -43,4 +45,5 @@ def open_desk(
         site=site,
         renderers=renderers,
         gateway=gateway,
+        outbox=outbox,
     )

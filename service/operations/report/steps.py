@@ -16,6 +16,7 @@ from service.operations.report.changing import Changed, change
 from service.operations.report.clearing import open_hits
 from service.operations.report.drafting import refresh, require_current
 from service.operations.report.looking import lacking
+from service.operations.report.stuck import settle_stuck
 from service.yellow_card.reportability import REPORTED
 from service.yellow_card.states import Step, acknowledged, move, note
 
@@ -87,7 +88,9 @@ def cancel(desk: Desk, case: str, who: str, reason: str, *, expected: int | None
         left = move(report, Step.CANCEL, who=who, when=now, what="cancelled", reason=reason)
         return Changed(replace(held, report=left, superseded=False, due=None))
 
-    return change(desk, case, do, expected=expected)
+    done = change(desk, case, do, expected=expected)
+    settle_stuck(desk, done.case, "its report was cancelled")
+    return done
 
 
 def enter_reference(desk: Desk, case: str, reference: str, who: str, *, expected: int | None = None) -> Done:
@@ -109,7 +112,9 @@ def enter_reference(desk: Desk, case: str, reference: str, who: str, *, expected
         moved = move(report, Step.REFER, who=who, when=now, what=what)
         return Changed(replace(held, report=replace(moved, yellow_card=text)))
 
-    return change(desk, case, do, expected=expected)
+    done = change(desk, case, do, expected=expected)
+    settle_stuck(desk, done.case, "a reference was entered for its report")
+    return done
 
 
 def ask_follow_up(desk: Desk, case: str, who: str, reason: str, *, expected: int | None = None) -> Done:

@@ -18,11 +18,12 @@ from service.domain.safety_report import State
 from service.fhir.json_text import decode
 from service.operations.ports import Message, Receipt
 from service.operations.report import cases
-from service.operations.report.cases import TYPE, Sending
+from service.operations.report.cases import Sending
 from service.operations.report.changing import Changed, change
 from service.operations.report.drafting import require_current
 from service.operations.report.exporting import keep, latest
 from service.operations.report.steps import require_clear
+from service.operations.report.stuck import members_of, settle_stuck
 from service.operations.representation import instant
 from service.operations.searching.values import reference_parts
 from service.yellow_card.rendered import Rendered
@@ -31,7 +32,6 @@ from service.yellow_card.states import TRANSITIONS, Step, acknowledged, move, no
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from service.operations.outbox import Posted
     from service.operations.ports import Write
     from service.operations.report.cases import Case, Export
     from service.operations.report.changing import Done
@@ -94,7 +94,10 @@ def submit(desk: Desk, case: str, who: str, *, by_hand: bool = False, expected: 
         queued = replace(held, report=moved, sendings=(*held.sendings, sending), due=None)
         return Changed(queued, messages=(message,), says="queued for the gateway; not delivered yet")
 
-    return change(desk, case, do, expected=expected)
+    done = change(desk, case, do, expected=expected)
+    if by_hand:
+        settle_stuck(desk, done.case, f"its report was submitted by hand, as {who} says")
+    return done
 
 
 def _unsent(desk: Desk, case: Case) -> str:
@@ -153,14 +156,6 @@ def settled(
     return follow
 
 
-def members_of(message: Message | Posted) -> tuple[str, ...]:
-    """The cases that a message holds: those of a batch, else the one that it is about."""
-    type_, id_ = reference_parts(message.subject)
-    if type_ != TYPE:
-        return ()
-    return tuple(message.details.get("cases", "").split()) or (id_,)
-
-
 def after_delivery(case: Case, message: Message, outcome: Receipt | ServiceError, now: str) -> Case:
     """The case once its message came to an end. A message of an earlier version changes no state."""
     report = case.report
@@ -171,8 +166,9 @@ def after_delivery(case: Case, message: Message, outcome: Receipt | ServiceError
         return case
     current = known[-1].version == report.version
     if isinstance(outcome, Receipt):
-        late = report.state is State.PREPARED  # it had been given up, and was let be tried anew
-        state, step = "delivered", Step.SUBMIT if late else Step.DELIVER
+        # what was refused or given up may have arrived all the same: a worker before spoke too late
+        late = known[-1].state == "failed" and report.state in TRANSITIONS[Step.RESEND]
+        state, step = "delivered", Step.RESEND if late else Step.DELIVER
         what = "delivered to the gateway" + (f" as {outcome.reference}" if outcome.reference else "")
         reason = None
     else:

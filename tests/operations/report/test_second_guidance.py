@@ -98,7 +98,7 @@ def submitted(house: House, content: published.Folder, term: str, cause: str | N
     terms = Terms(content.terminology)
     desk = open_desk(
         house.records, content, terms, clock=house.desk.clock, new_id=house.desk.new_id, site=house.site,
-        renderers={}, gateway=None,
+        renderers={}, gateway=None, outbox=house.desk.outbox,
     )  # fmt: skip
     coding = {"system": f"{BASE}/CodeSystem/toy-mishaps", "code": term, "display": term.title()}
     said = {"cause": cause, "harm": "trifle", "story": "The pot fell", "pot": "Pot 3"}
