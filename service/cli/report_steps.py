@@ -151,13 +151,20 @@ def submit(
     by: By = "",
     whole: Json = False,
 ) -> None:
-    """Gives the report to the site's gateway; with --by-hand records that a person has submitted it."""
+    """Gives the report to the site's gateway; with --by-hand records that a person has submitted it.
+
+    Exit 1 where no gateway takes it: it stays prepared, and a person has to submit it.
+    """
+    from service.domain.safety_report import State
     from service.operations.report.submitting import submit as send
 
     if by_hand and not by:
         refuse("--by-hand needs --by: it is that person's word")
     with opened() as held:
-        tell(send(held.reports, case, by or NOBODY, by_hand=by_hand), whole)
+        done = send(held.reports, case, by or NOBODY, by_hand=by_hand)
+        tell(done, whole)
+    if done.case.report.state is State.PREPARED:
+        raise typer.Exit(Exit.FAULTS)
 
 
 def reference(

@@ -89,7 +89,7 @@ def test_from_draft_to_reference(url: str, tmp_path: Path) -> None:
     }
     assert len(files) == 5
     unsent = run("submit", case)
-    assert (unsent.exit_code, "this site has no gateway" in unsent.output) == (0, True)
+    assert (unsent.exit_code, "this site has no gateway" in unsent.output) == (1, True)
     assert run("submit", case, "--by-hand").exit_code == 2
     done("submit", case, "--by-hand", *BY)
     (line,) = done("reference", case, "YC-2026-0001", "--json", *BY)
@@ -134,7 +134,7 @@ def test_a_person_decides_on_the_branch(url: str) -> None:
 def test_steps_with_a_reason_and_what_is_not_possible(url: str) -> None:
     (leak,) = cases("--branch", "device")
     early = run("export", leak["case"])
-    assert (early.exit_code, "possible are: revise, ready" in early.output) == (1, True)
+    assert (early.exit_code, "possible are: entries, ready" in early.output) == (1, True)
     assert run("step", leak["case"], "dance", "--reason", "x").exit_code == 2
     done("step", leak["case"], "cancel", "--reason", "Entered twice", *BY)
     assert [one["case"] for one in cases("--state", "cancelled")] == [leak["case"]]

@@ -158,7 +158,7 @@ def test_a_version_that_is_not_the_one_seen_is_refused(house: House) -> None:
 
 def test_a_step_that_is_not_possible_names_those_that_are(house: House) -> None:
     case = first(house)
-    with pytest.raises(Conflict, match="cannot take the step 'submit'; possible are: revise, ready, "):
+    with pytest.raises(Conflict, match="cannot take the step 'submit'; possible are: entries, ready, "):
         submit(house.desk, case.id, WHO)
     with pytest.raises(NotFound):
         ready(house.desk, "none", WHO)

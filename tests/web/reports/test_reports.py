@@ -224,7 +224,7 @@ def test_steps_that_are_not_possible_say_which_are(client: Client, made: Made) -
     case = made()[0]["case"]
     said = refused(client.post(f"/reports/{case}/export", json=BY), 409)
     assert said.startswith(
-        "a report that is draft cannot take the step 'export'; possible are: revise, ready"
+        "a report that is draft cannot take the step 'export'; possible are: entries, ready"
     )
 
 
