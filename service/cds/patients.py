@@ -70,6 +70,8 @@ def identifiers_of(patient: Resource | None) -> Mapping[str, str]:
         if not isinstance(entry, dict) or entry.get("use") in ("old", "temp"):
             continue
         system, value = entry.get("system"), entry.get("value")
-        if isinstance(system, str) and system and isinstance(value, str) and value.strip():
+        if not (isinstance(system, str) and isinstance(value, str)) or "\x00" in system + value:
+            continue  # records are searched by them, and no record can hold a null character
+        if system and value.strip():
             found.setdefault(system, set()).add(value)
     return {system: next(iter(values)) for system, values in found.items() if len(values) == 1}

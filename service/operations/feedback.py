@@ -64,11 +64,14 @@ class _Reading:
     def text(self, source: Resource, name: str, place: str, *, required: bool = True) -> str | None:
         """The text of a member; None where it is missing or wrong, which is reported."""
         value = source.get(name, _MISSING)
+        where = f"{place}.{name}"
+        if isinstance(value, str) and "\x00" in value:  # PostgreSQL keeps no such text
+            self.add("value", f"{where} holds a null character; leave it out", where)
+            return None
         if isinstance(value, str) and value.strip():
             return value
         if value is _MISSING and not required:
             return None
-        where = f"{place}.{name}"
         said = f"{where} is required" if value is _MISSING else f"{where} is a text that is not empty"
         self.add("required" if value is _MISSING else "value", said, where)
         return None

@@ -199,6 +199,8 @@ def test_identifiers_that_could_mislead_are_left_out() -> None:
         {"system": "urn:two", "value": "b"},
         {"value": "a"},
         {"system": "urn:none", "value": " "},
+        {"system": "urn:null", "value": "a\x00"},
+        {"system": "urn:\x00", "value": "a"},
         7,
     ]
     assert identifiers_of({"resourceType": "Patient", "identifier": entries}) == {NHS: "a"}

@@ -106,6 +106,11 @@ def test_feedback_is_erased_with_the_patients_records(client: Client) -> None:
         ({"feedback": []}, [("required", "feedback")]),
         ({"feedback": {}}, [("required", "feedback")]),
         ({"feedback": [1]}, [("structure", "feedback[0]")]),
+        ({"feedback": [item(card="a\x00b")]}, [("value", "feedback[0].card")]),
+        (
+            {"feedback": [item(overrideReason={"userComment": "a\x00"})]},
+            [("value", "feedback[0].overrideReason.userComment")],
+        ),
         (
             {"feedback": [{}]},
             [("required", f"feedback[0].{one}") for one in ("card", "outcome", "outcomeTimestamp")],
