@@ -8,7 +8,9 @@ not a verdict: too many are better than one too few.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from service.yellow_card.dates_in_text import find_dates
@@ -49,7 +51,7 @@ class Hit:
 
 _GAP = r"[\W_]{0,3}"
 _WORD = re.compile(r"[^\W\d_]+")
-_RUN = re.compile(r"\d(?:[\W_]{0,3}\d)*")
+_RUN = re.compile(r"\d(?:[\W_]{0,6}\d)*")
 _GROUP = re.compile(r"\d+")
 _SAID = re.compile(r"\b(?:nhs|chi|h\s?&\s?c|hsc|health (?:and|&) care)\b[^\d]{0,20}$")
 _BORN = re.compile(r"\b(?:d\.?\s?o\.?\s?b|date of birth|birth ?date|birthday|born)\b[^\d]{0,20}$")
@@ -87,6 +89,8 @@ _PARTICLES = frozenset(
     )
 )
 """Words of names that are nobody's own."""
+_SPELT = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"}
+"""Letters that are also written as two."""
 _WEIGHTS = range(10, 1, -1)
 _SHORT, _NHS, _LINE, _WHOLE = 6, 10, 5, 9
 
@@ -205,7 +209,10 @@ def search(
 def _known(folded: Folded, one: Identifier, staff: bool) -> Iterator[tuple[int, int]]:
     match one.kind:
         case "name":
-            yield from _name(folded.text, fold(one.text).text, staff)
+            for spelt in dict.fromkeys(
+                (one.text, "".join(_SPELT.get(sign, sign) for sign in _composed(one)))
+            ):
+                yield from _name(folded.text, fold(spelt).text, staff)
         case "birth-date":
             yield from _birth_date(folded.text, one.text)
         case "number":
@@ -216,6 +223,10 @@ def _known(folded: Folded, one: Identifier, staff: bool) -> Iterator[tuple[int, 
             yield from _phrase(folded.text, fold(one.text).text, _LINE)
         case _:
             yield from _phrase(folded.text, fold(one.text).text, 1)
+
+
+def _composed(one: Identifier) -> str:
+    return unicodedata.normalize("NFC", one.text).casefold()
 
 
 def _name(text: str, name: str, staff: bool) -> Iterator[tuple[int, int]]:
@@ -229,6 +240,8 @@ def _name(text: str, name: str, staff: bool) -> Iterator[tuple[int, int]]:
             if not latin(word):
                 yield from ((at.start(), at.end()) for at in re.finditer(re.escape(word), text))
         wanted |= {word for word in words if len(word) > 1 and word not in _PARTICLES}
+        # O'Brien is also written OBrien.
+        wanted |= {one + other for one, other in pairwise(words) if len(one) + len(other) > 3}
     found = [(one.group(), one.start(), one.end()) for one in _WORD.finditer(text)]
     for at, (_, start, _) in enumerate(found):
         joined, last = "", start
