@@ -149,6 +149,16 @@ class Program:
         frame.afresh()
         return [output(item) for item in self._run_over(self._given_out, frame)]
 
+    def anew(self, frame: Frame, variables: Mapping[str, list[Any]]) -> list[Any]:
+        """The answer as engine's items, over a frame from `framed` whose resource may have grown since.
+
+        `variables` hold engine's items. EvaluationError as for `nodes`.
+        """
+        frame.afresh()
+        frame.indexes = {}
+        frame.variables = {**frame.outer, **variables}
+        return self._run_over(self._run, frame)
+
     def _run_over(self, run: Run, frame: Frame) -> list[Any]:
         try:
             return run(frame)
@@ -163,7 +173,12 @@ _ALONE = Surroundings()
 
 
 def framed(
-    resource: Any, *, model: Model = R4, now: datetime | None = None, limits: Limits = _LIMITS
+    resource: Any,
+    *,
+    model: Model = R4,
+    now: datetime | None = None,
+    limits: Limits = _LIMITS,
+    terminology: Terminology | None = None,
 ) -> Frame:
     """A frame over a resource, for `Program.among`: what one program looks up in it, the next one finds.
 
@@ -173,7 +188,8 @@ def framed(
         raise ValueError("now needs a time zone")
     shapes = shapes_of(model)
     context = _collection(resource, shapes, None)
-    return Frame(context, shapes, _environment(context), now, limits, _ALONE)
+    around = _ALONE if terminology is None else Surroundings(terminology=terminology)
+    return Frame(context, shapes, _environment(context), now, limits, around)
 
 
 def _environment(context: list[Any]) -> dict[str, list[Any]]:

@@ -40,8 +40,13 @@ _CARRIED = (
     "requiredBehavior",
     "precheckBehavior",
     "cardinalityBehavior",
+    "timingDateTime",
+    "timingAge",
+    "timingPeriod",
+    "timingDuration",
+    "timingRange",
+    "timingTiming",
 )
-_TIMINGS = ("timingDateTime", "timingAge", "timingPeriod", "timingDuration", "timingRange", "timingTiming")
 _DEEPEST = 10
 
 
@@ -112,6 +117,7 @@ class _Walk:
         self.place = f"PlanDefinition[{definition.get('id')}].action"
         self._findings: dict[str, Finding] = {}
         self._decided: dict[int, bool] = {}
+        self._frame: fhirpath.Frame | None = None
         if plan is not None and evaluation is not None:
             self._findings = {finding.criterion.code: finding for finding in evaluation.findings}
             self._decided = decided_actions(plan, evaluation)
@@ -133,7 +139,7 @@ class _Walk:
             return None
         identifier = f"{self._prefix}{action.get('id') or _plain(place)}"
         made: Resource = {"id": identifier}
-        made |= {name: action[name] for name in (*_CARRIED, *_TIMINGS) if name in action}
+        made |= {name: action[name] for name in _CARRIED if name in action}
         if "condition" in made:
             made["condition"] = [_bare(condition) for condition in made["condition"]]
         if "relatedAction" in made and self._prefix:
@@ -224,14 +230,22 @@ class _Walk:
             if expression.get("language") != FHIRPATH:
                 self._issue(f"only {FHIRPATH} is evaluated here", f"{here}.expression.language")
                 continue
-            variables = dict(self._application.variables)
             try:
-                program = fhirpath.compiled(expression.get("expression", ""), variables=frozenset(variables))
-                set_value(request, dynamic.get("path", ""), program(self._root, variables=variables))
+                set_value(request, dynamic.get("path", ""), self._computed(expression.get("expression", "")))
             except (fhirpath.ExpressionError, fhirpath.EvaluationError) as fault:
                 self._issue(f"{FAILED}: {fault}", f"{here}.expression")
             except PathFault as fault:
                 self._issue(str(fault), f"{here}.path")
+
+    def _computed(self, text: str) -> list[Any]:
+        """What an expression gives over the form; without variables all share one frame."""
+        variables = self._application.variables
+        program = fhirpath.compiled(text, variables=frozenset(variables))
+        if variables:
+            return program(self._root, variables=dict(variables))
+        if self._frame is None:
+            self._frame = fhirpath.framed(self._root)
+        return program.among(self._frame)
 
 
 def _bare(condition: Resource) -> Resource:

@@ -55,10 +55,11 @@ class Scope:
     values: Mapping[str, list[Any]] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    frames: dict[int, tuple[Resource, fhirpath.Frame]] = field(default_factory=dict, repr=False)
 
     def given(self, name: str, values: Iterable[Any]) -> Scope:
         """The scope with a variable whose values a caller gave."""
-        return self.bound(name, fhirpath.compiled("$this").items(list(values)))
+        return self.bound(name, fhirpath.framed(list(values)).context)
 
     def bound(self, name: str, items: list[Any], behind: tuple[Source, ...] | None = None) -> Scope:
         """The scope with a variable that has these items, and sources behind them if not their own."""
@@ -66,7 +67,8 @@ class Scope:
         if name in failed:
             failed = {known: reason for known, reason in failed.items() if known != name}
         sources = sources_of(items) if behind is None else behind
-        return Scope(self.surroundings, {**self.values, name: items}, failed, {**self.sources, name: sources})
+        values, behind_all = {**self.values, name: items}, {**self.sources, name: sources}
+        return Scope(self.surroundings, values, failed, behind_all, self.frames)
 
     def without(self, name: str, reason: str) -> Scope:
         """The scope with a variable that could not be had."""
@@ -126,6 +128,16 @@ class Scope:
         except ServiceError as fault:
             raise Unknown(str(fault)) from fault
 
+    def _over(self, response: Resource) -> fhirpath.Frame:
+        """The frame that all expressions over a response share."""
+        held = self.frames.get(id(response))
+        if held is None or held[0] is not response:
+            around = self.surroundings
+            held = response, fhirpath.framed(response, now=around.now, terminology=around.terminology)
+            self.frames.clear()
+            self.frames[id(response)] = held
+        return held[1]
+
     def _run(self, text: str, names: frozenset[str], response: Resource) -> list[Any]:
         if self.failed:
             for name in sorted(names):
@@ -134,11 +146,6 @@ class Scope:
         variables = {name: self.values.get(name, []) for name in names if name not in _ENGINE}
         try:
             program = fhirpath.compiled(text, variables=frozenset(variables))
-            return program.items(
-                response,
-                variables=variables,
-                now=self.surroundings.now,
-                terminology=self.surroundings.terminology,
-            )
+            return program.anew(self._over(response), variables)
         except (fhirpath.ExpressionError, fhirpath.EvaluationError) as fault:
             raise Unknown(f"the expression cannot be evaluated: {fault}") from fault

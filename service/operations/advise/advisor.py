@@ -95,14 +95,17 @@ class Advisor:
         if service.hook == "order-dispatch":
             candidates, pending = dispatched(call, triggers)
         orders = orders_of(candidates, call, triggers, self._terms)
-        return Question(call, service, client, definition, plan, orders, parts, pending)
+        sent = read_record(parts, call)
+        return Question(call, service, client, definition, plan, orders, parts, pending, sent)
 
     def kept(self, question: Question, gathered: Mapping[str, Resource | Unread] | None = None) -> Kept:
         """What is kept here of the patient; it asks the store, and never raises for it."""
         if question.is_settled:
             return Kept()
-        parts = [part for part in question.parts if part.kind == PATIENT]
-        patient = read_record(parts, question.call, gathered).patient
+        patient = question.sent.patient
+        if gathered:
+            parts = [part for part in question.parts if part.kind == PATIENT]
+            patient = read_record(parts, question.call, gathered).patient
         whose = whose_here(question.call, question.client, identifiers_of(patient))
         kept = find_kept([part.form for part in question.forms], whose, self._records)
         if question.about_orders or kept.fault:
@@ -117,7 +120,7 @@ class Advisor:
             return {}
         known = False
         if question.about_orders:
-            known = self._choose(question, read_record(question.parts, call), kept).form is not None
+            known = self._choose(question, question.sent, kept).form is not None
         wanted = [
             part
             for part in unsatisfied(question.all_parts, call)
@@ -134,7 +137,9 @@ class Advisor:
         self, question: Question, kept: Kept, gathered: Mapping[str, Resource | Unread], showing: Showing
     ) -> Advice:
         """The cards. DataUnavailable where the EHR denies, or nothing can give, what the answer rests on."""
-        record = read_record(question.all_parts, question.call, gathered)
+        record = question.sent
+        if gathered or question.pending:
+            record = read_record(question.all_parts, question.call, gathered)
         if question.about_orders:
             return self._advise_orders(question, kept, record, showing)
         attention = self._attention[question.service.id]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.cds.hooks import HOOKS
 from service.cds.orders import types_of
+from service.cds.patients import Whose
 from service.cds.prefetch import Part
+from service.cds.record import Record
 from service.domain.errors import DataUnavailable
 from service.domain.issues import error
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     from service.cds.model import Call, Order, Service
     from service.cds.orders import Trigger
-    from service.cds.record import Record
     from service.fhir.plans import Plan
     from service.operations.clients import Client
 
@@ -31,7 +32,8 @@ class Question:
     """A call with what it asks about. ``parts`` are those of the record that the answer may need.
 
     ``orders`` are those that the plan is about; ``pending`` are parts that hold a dispatched order each.
-    ``plan`` is None where the service's plan has no criteria.
+    ``sent`` is the record as far as the call carries it. ``plan`` is None where the service's plan has no
+    criteria.
     """
 
     call: Call
@@ -42,6 +44,7 @@ class Question:
     orders: tuple[Order, ...] = ()
     parts: tuple[Part, ...] = ()
     pending: tuple[Part, ...] = ()
+    sent: Record = field(default_factory=lambda: Record(Whose("")))
 
     @property
     def about_orders(self) -> bool:

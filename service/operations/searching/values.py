@@ -40,6 +40,8 @@ def entries(resource: Resource) -> tuple[Entry, ...]:
         if parameter.name in ("_id", "_lastUpdated"):
             continue
         for path in parameter.paths:
+            if path and path[0] not in resource and path[0][-1] not in "]*":
+                continue  # most of a type's parameters have nothing to find
             for value in _walk(resource, path):
                 for entry in _entries(parameter, value):
                     found[entry] = None
