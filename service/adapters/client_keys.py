@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PAUSE, RETRY, FRESH, STALE, DEAD = 60.0, 5.0, 600.0, 3600.0, 86_400.0
 """Seconds: between two fetches, and after one that failed; then how old keys may be until they are renewed
 beside a call, before it, and until they serve no more."""
+_PATIENCE = 0.2
+"""So many seconds a call waits for keys to be renewed where others are known."""
 _TIMEOUT = httpx.Timeout(3.0)
 _WHOLE = 5.0
 _FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
@@ -64,7 +66,7 @@ class ClientKeys:
         if age >= FRESH and (age < STALE or (self._failed and self._current())):
             self._start()
         elif age >= STALE:
-            await self._renew()
+            await self._renew(_PATIENCE if self._current() else None)
         key = self._current().get((kid, kind))
         if key is None:
             await self._renew()
@@ -82,10 +84,12 @@ class ClientKeys:
     def _current(self) -> Mapping[tuple[str, str], Key]:
         return self._keys if self._clock() - self._fetched < DEAD else {}
 
-    async def _renew(self) -> None:
-        """Nothing, once the fetch under way, or the one that is due, has ended. One at a time."""
+    async def _renew(self, seconds: float | None = None) -> None:
+        """Nothing, once the fetch under way, or the one that is due, has ended, or the time is over."""
         task = self._start()
-        if task is not None:
+        if task is not None and seconds is not None:
+            await asyncio.wait((task,), timeout=seconds)
+        elif task is not None:
             await asyncio.shield(task)  # a call that is given up does not end the fetch for the others
 
     def _start(self) -> asyncio.Task[None] | None:

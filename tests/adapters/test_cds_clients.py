@@ -278,13 +278,14 @@ class Keyserver:
         self.calls = 0
         self.now = float(NOW)
         self.answer: Callable[[httpx.Request], httpx.Response] | None = None
+        self.gate: asyncio.Event | None = None
         client = Client("royal", ISSUER, jku=JKU)
         self.clients = CdsClients([client], lambda: self.now, self.http())
 
     def http(self) -> httpx.AsyncClient:
         async def serve(request: httpx.Request) -> httpx.Response:
             self.calls += 1
-            await asyncio.sleep(0)
+            await (self.gate.wait() if self.gate else asyncio.sleep(0))
             found = httpx.Response(200, json=KeySet(list(self.keys)).as_dict(private=False))
             if self.answer:
                 found = self.answer(request)
@@ -368,6 +369,20 @@ def test_known_keys_serve_while_their_server_is_down_but_not_for_ever() -> None:
         keys.answer = None
         keys.now += RETRY
         assert await keys.takes()
+
+    asyncio.run(run())
+
+
+def test_known_keys_serve_while_their_server_keeps_silent() -> None:
+    async def run() -> None:
+        keys = Keyserver(RSA)
+        assert await keys.takes()
+        keys.gate = asyncio.Event()
+        keys.now += STALE
+        assert await keys.takes()
+        assert keys.calls == 2  # it is asked still, and nobody waits for it
+        keys.gate.set()
+        await keys.clients.close()
 
     asyncio.run(run())
 
