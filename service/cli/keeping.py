@@ -108,6 +108,8 @@ def erase(
             print(f"{'erased' if confirmed else 'would be erased'}: {one.reference}")
         for one in found.kept:
             print(f"kept, changed since {unchanged_since:%Y-%m-%d}: {one.reference}")
+        if not found.erased and not found.kept:
+            print("there are no records of this patient here", file=sys.stderr)
         if confirmed:
             count = take_out(
                 store.writer,

@@ -62,9 +62,10 @@ def package(
 
 
 def check() -> None:
-    """Every fault of the published content, and of the file of clients if one is set. Exit 1 if any.
+    """Every fault of the published content, and of the files of clients and site if set. Exit 1 if any.
 
-    Each fault is a line: the file and element, or the client and key, and what is wrong.
+    HTG117_CLIENTS and HTG117_SITE name those files; the site's MedDRA table is read too. Each fault is a
+    line: the file, its element or key, and what is wrong.
     """
     from service.adapters.content_checks import find_faults
 
@@ -72,12 +73,15 @@ def check() -> None:
     faults = [str(fault) for fault in find_faults(content)]
     clients, faults_of_clients = _clients()
     faults += faults_of_clients
+    site, faults_of_site = _site()
+    faults += faults_of_site
     for fault in faults:
         print(fault)
     if faults:
-        print(f"{len(faults)} faults", file=sys.stderr)
+        print(f"{len(faults)} fault{'' if len(faults) == 1 else 's'}", file=sys.stderr)
         raise typer.Exit(Exit.FAULTS)
-    beside = f", {clients} clients" if clients else ""
+    beside = f", {clients} client{'' if clients == 1 else 's'}" if clients else ""
+    beside += f", the site {site}" if site else ""
     print(f"{len(content.published)} resources{beside}, no fault")
 
 
@@ -94,3 +98,25 @@ def _clients() -> tuple[int, list[str]]:
         return len(read_clients(Path(file))), []
     except ServiceError as fault:
         return 0, [f"{Path(file).name}: {issue}" for issue in fault.issues]
+
+
+def _site() -> tuple[str, list[str]]:
+    """The organisation of the site's file, and what is wrong with the file or its MedDRA table."""
+    from service import settings as environment
+
+    file = environment.read(os.environ).site
+    if not file:
+        return "", []
+    from service.adapters.meddra import read_terms
+    from service.adapters.site import read_site
+
+    try:
+        site, _ = read_site(Path(file))
+    except ServiceError as fault:
+        return "", [f"{Path(file).name}: {issue}" for issue in fault.issues]
+    try:
+        if site.meddra is not None:
+            read_terms(site.meddra)
+    except ServiceError as fault:
+        return "", [str(issue) for issue in fault.issues]
+    return site.organisation, []

@@ -33,8 +33,9 @@ def serve(
     """Serve the FHIR interface, the first page and the API documentation until stopped.
 
     Every setting comes from an HTG117_ variable; README.md lists them all. On a loopback address without
-    HTG117_ISSUERS the service runs in development mode: no token is asked for. On any other address it
-    then refuses to start. SIGTERM lets running requests finish (HTG117_SHUTDOWN_SECONDS).
+    HTG117_ISSUERS or HTG117_INTROSPECTION the service runs in development mode: no token is asked for, but
+    of the clients of CDS Hooks once HTG117_CLIENTS is set. On any other address it then refuses to start.
+    SIGTERM lets running requests finish (HTG117_SHUTDOWN_SECONDS).
     """
     chosen = dict(os.environ)
     chosen |= {
@@ -53,8 +54,8 @@ def serve(
     from service import app as application
 
     application.log_to(sys.stderr, settings.log_level)
-    if settings.development:
-        print("development mode: no tokens are asked for, and only this machine is served", file=sys.stderr)
+    if said := said_of_tokens(settings):
+        print(said, file=sys.stderr)
     try:
         built = application.build(settings)
         if example:
@@ -79,3 +80,15 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
+
+
+def said_of_tokens(settings: environment.Settings) -> str:
+    """What is said at the start of a service that does not ask everybody for a token; else empty."""
+    if not settings.development:
+        return ""
+    if settings.clients:
+        return (
+            "development mode: only this machine is served; no tokens are asked for, but of the clients of "
+            "CDS Hooks (HTG117_CLIENTS)"
+        )
+    return "development mode: no tokens are asked for, and only this machine is served"

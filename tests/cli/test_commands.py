@@ -129,11 +129,49 @@ def test_the_file_of_clients_is_checked_too(tmp_path: Path, monkeypatch: pytest.
     file.write_text('[royal]\nissuer = "https://i.example"\njku = "https://i.example/k"\n', encoding="utf-8")
     monkeypatch.setenv("HTG117_CLIENTS", str(file))
     ended = run("check")
-    assert (ended.returncode, ended.stdout.endswith(" resources, 1 clients, no fault\n")) == (0, True)
+    assert (ended.returncode, ended.stdout.endswith(" resources, 1 client, no fault\n")) == (0, True)
     file.write_text('[royal]\nissuer = "https://i.example"\njku = "http://i.example/k"\n', encoding="utf-8")
     ended = run("check")
     assert ended.returncode == 1
     assert ended.stdout.startswith("clients.toml: royal.jku: 'http://i.example/k' is not https")
+
+
+def test_the_file_of_the_site_and_its_table_are_checked_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, table = tmp_path / "site.toml", tmp_path / "meddra.csv"
+    sound = (
+        'organisation = "Example Trust"\nnation = "wales"\n[meddra]\ntable = "meddra.csv"\nversion = "29.0"\n'
+    )
+    table.write_text("local_key,llt_code\nfever,10016558\n", encoding="utf-8")
+    site.write_text(sound, encoding="utf-8")
+    monkeypatch.setenv("HTG117_SITE", str(site))
+    ended = run("check")
+    told = " resources, the site Example Trust, no fault\n"
+    assert (ended.returncode, ended.stdout.endswith(told)) == (0, True), ended.stdout
+    table.write_text("key,code\nfever,10016558\n", encoding="utf-8")
+    ended = run("check")
+    told = "meddra.csv has the columns local_key,llt_code and, if wished, version\n"
+    assert (ended.returncode, ended.stdout) == (1, told)
+    site.write_text(sound.replace("wales", "uk"), encoding="utf-8")
+    ended = run("check")
+    assert (ended.returncode, ended.stdout) == (
+        1,
+        "site.toml: nation: is one of england, wales, scotland, northern-ireland\n",
+    )
+
+
+def test_who_is_asked_for_tokens_is_said(tmp_path: Path) -> None:
+    from service.cli.serve import said_of_tokens
+    from service.settings import Settings
+
+    whole = "development mode: no tokens are asked for, and only this machine is served"
+    assert said_of_tokens(Settings()) == whole
+    assert said_of_tokens(Settings(clients="clients.toml")) == (
+        "development mode: only this machine is served; no tokens are asked for, but of the clients of CDS "
+        "Hooks (HTG117_CLIENTS)"
+    )
+    assert said_of_tokens(Settings(issuers=("https://login.example",))) == ""
 
 
 def test_records_are_saved_put_back_and_erased(tmp_path: Path) -> None:
@@ -150,7 +188,11 @@ def test_records_are_saved_put_back_and_erased(tmp_path: Path) -> None:
     assert would.stdout.count("would be erased: ") == done.stdout.count("erased: ") >= 8
     assert "Kept, and why" in done.stdout
     assert b"9990000018" not in (tmp_path / "two.sqlite3").read_bytes()
-    assert "erased: " not in run("erase", "--identifier", patient, "--yes", url=second).stdout
+    again = run("erase", "--identifier", patient, "--yes", url=second)
+    assert ("erased: " in again.stdout, again.stderr) == (
+        False,
+        "there are no records of this patient here\n",
+    )
     assert run("erase").returncode == 2
 
 
