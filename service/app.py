@@ -60,6 +60,7 @@ from service.web.security import Gate
 from service.web.services import Services
 from service.web.tracing import Metrics, Tracing
 from service.yellow_card.e2b.rendering import KIND as E2B
+from service.yellow_card.e2b.rendering import batches as e2b_batches
 from service.yellow_card.e2b.rendering import renderer as e2b_renderer
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ def _reports(
         renderers=made,
         gateway=gateway,
         outbox=outbox,
+        batches=e2b_batches(tools) if tools is not None else None,
     )
 
 

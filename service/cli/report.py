@@ -186,8 +186,8 @@ def table(
 
 
 for command in (
-    steps.draft, steps.enter, steps.clear, steps.override, steps.ready, steps.export, steps.submit,
-    steps.reference, steps.acknowledge, steps.acknowledgements, steps.step,
+    steps.draft, steps.enter, steps.clear, steps.override, steps.ready, steps.export, steps.batch,
+    steps.submit, steps.reference, steps.acknowledge, steps.acknowledgements, steps.step,
 ):  # fmt: skip
     report.command()(command)
 report.command("follow-up")(steps.follow_up)

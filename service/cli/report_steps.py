@@ -143,6 +143,28 @@ def export(
         tell(done, whole)
 
 
+def batch(
+    case: Annotated[list[str], typer.Argument(help="Two or more cases that are ready.")],
+    to: Annotated[Path | None, typer.Option(help="Also write the file here.", dir_okay=False)] = None,
+    by: By = NOBODY,
+    whole: Json = False,
+) -> None:
+    """Prepares several reports about medicines as one E2B(R3) message; all of them or none.
+
+    submit of one of them gives the message to the gateway, and so the others with it.
+    """
+    from service.operations.report.batching import batch as make
+    from service.operations.report.files import read_file
+
+    with opened() as held:
+        made = make(held.reports, case, by)
+        for one in made.cases:
+            print(as_json(summed(one)) if whole else as_line(one))
+        if to is not None:
+            to.write_bytes(read_file(held.records, made.file))
+        print(f"{made.file.file_name} {made.file.digest}", file=sys.stderr)
+
+
 def submit(
     case: CaseId,
     by_hand: Annotated[

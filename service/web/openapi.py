@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from service.cds.discovery import services_of
 from service.cds.faces import ICON
 from service.operations.searching.parameters import RECORD_TYPES, parameters
-from service.web import openapi_hooks, openapi_reports
+from service.web import openapi_hooks, openapi_report_shapes, openapi_reports
 from service.web.capability import CREATED
 from service.web.openapi_parts import JSON, PARAMETERS, SCHEMAS, answered, failed, failures, query, shared
 
@@ -46,7 +46,7 @@ def document(held: Services) -> Part:
         "servers": [{"url": "/"}],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": SCHEMAS | openapi_hooks.SCHEMAS | openapi_reports.SCHEMAS,
+            "schemas": SCHEMAS | openapi_hooks.SCHEMAS | openapi_report_shapes.SCHEMAS,
             "parameters": PARAMETERS,
             "responses": failures(),
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},

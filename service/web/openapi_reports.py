@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from service.domain.safety_report import Branch, Reporter, State
+from service.operations.report.batching import MOST
 from service.operations.report.steps import AMENDMENTS
 from service.operations.report.strays import OPEN, SEEN
 from service.web.openapi_parts import failed, header, query, shared
@@ -20,141 +21,6 @@ _BY: Part = {
     "type": "string",
     "maxLength": 200,
     "description": "The person who does it; kept with the change.",
-}
-_SUMMARY: Part = {
-    "type": "object",
-    "required": ["case", "url", "version", "state", "status", "branch", "seriousness", "event", "created"],
-    "properties": {
-        "case": {"type": "string", "description": "The case's id for ever."},
-        "url": _TEXT,
-        "version": {"type": "integer", "minimum": 1},
-        "state": {"enum": [str(one) for one in State]},
-        "status": {"type": "string", "description": "How far it has come, in words for a person."},
-        "branch": {"enum": [str(one) for one in Branch]},
-        "seriousness": {"enum": list(SERIOUSNESS)},
-        "event": _TEXT,
-        "actuality": {"enum": ["actual", "potential"]},
-        "onset": _TEXT,
-        "created": _TEXT,
-        "changed": _TEXT,
-        "followUpDue": _TEXT,
-        "yellowCard": {"type": "string", "description": "The reference that the Yellow Card scheme gave."},
-        "linked": {"type": "array", "items": _TEXT},
-        "attention": {"type": "array", "items": _TEXT, "description": "Why somebody should look at it now."},
-    },
-}
-_MISSING: Part = {
-    "type": "object",
-    "required": ["id", "label", "need", "remedy"],
-    "properties": {
-        "id": _TEXT,
-        "section": _TEXT,
-        "label": _TEXT,
-        "need": {"enum": ["minimum", "helpful"]},
-        "place": _TEXT,
-        "linkIds": {"type": "array", "items": _TEXT, "description": "The questions that fill it."},
-        "enterAt": {"type": "string", "description": "The path where it may be entered instead."},
-        "oneOf": {"type": "array", "items": _TEXT, "description": "Of these fields one is enough."},
-        "remedy": _TEXT,
-    },
-}
-_EXPORT: Part = {
-    "type": "object",
-    "required": ["rendering", "version", "when", "mediaType", "fileName", "sha256", "document", "content"],
-    "properties": {
-        "rendering": _TEXT,
-        "version": {"type": "integer"},
-        "when": _TEXT,
-        "mediaType": _TEXT,
-        "fileName": _TEXT,
-        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-        "document": {"type": "string", "description": "The DocumentReference."},
-        "content": {"type": "string", "description": "The Binary: the file, byte for byte."},
-    },
-}
-_STRAY: Part = {
-    "type": "object",
-    "description": "An acknowledgement that could not be joined, or not wholly: kept byte for byte.",
-    "required": ["sha256", "state", "says", "batch", "unjoined", "received", "through", "content"],
-    "properties": {
-        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-        "state": {"enum": [OPEN, SEEN]},
-        "unjoined": {
-            "type": "array",
-            "items": {"type": "object", "properties": {"number": _TEXT, "why": _TEXT}},
-        },
-        "size": {"type": "integer"},
-        **dict.fromkeys(
-            ("says", "batch", "received", "through", "fileName", "content", "who", "when", "reason"), _TEXT
-        ),
-    },
-}
-_UNJOINED: Part = {"$ref": "#/components/schemas/UnjoinedAcknowledgement"}
-SCHEMAS: Part = {
-    "ReportSummary": _SUMMARY,
-    "UnjoinedAcknowledgement": _STRAY,
-    "UnjoinedAcknowledgements": {
-        "type": "object",
-        "required": ["total", "acknowledgements"],
-        "properties": {
-            "total": {"type": "integer", "minimum": 0},
-            "acknowledgements": {"type": "array", "items": _UNJOINED},
-        },
-    },
-    "Report": {
-        "allOf": [
-            {"$ref": "#/components/schemas/ReportSummary"},
-            {
-                "type": "object",
-                "required": ["meaning", "decidedBy", "report", "history"],
-                "properties": {
-                    "meaning": _TEXT,
-                    "decidedBy": {"type": "string", "description": "Why it is on its branch."},
-                    "asks": {"type": "array", "items": _TEXT, "description": "linkIds that would decide it."},
-                    "steps": {
-                        "type": "array",
-                        "items": _TEXT,
-                        "description": "What can be done with it now.",
-                    },
-                    "submitTo": {"type": "object", "description": "Where it is submitted, and why there."},
-                    "missing": {"type": "array", "items": _MISSING},
-                    "mayIdentify": {
-                        "type": "array",
-                        "description": "Texts that may identify the patient: they hold back every file.",
-                        "items": {"type": "object", "properties": {"path": _TEXT, "kind": _TEXT}},
-                    },
-                    "entered": {"type": "array", "items": {"type": "object"}},
-                    "exports": {"type": "array", "items": _EXPORT},
-                    "notMade": {"type": "array", "items": {"type": "object"}},
-                    "sendings": {"type": "array", "items": {"type": "object"}},
-                    "acknowledgements": {"type": "array", "items": _TEXT},
-                    "report": {"type": "object", "description": "The case itself, neutral to how it leaves."},
-                    "history": {"type": "array", "items": {"type": "object"}, "description": "Every change."},
-                    "says": {"type": "string", "description": "What a person is to know of this step."},
-                    "unjoined": _UNJOINED,
-                },
-            },
-        ]
-    },
-    "Reports": {
-        "type": "object",
-        "required": ["total", "reports"],
-        "properties": {
-            "total": {"type": "integer", "minimum": 0},
-            "reports": {"type": "array", "items": {"$ref": "#/components/schemas/ReportSummary"}},
-            "next": {"type": "string", "description": "The next page."},
-            "unjoined": {"type": "array", "items": _UNJOINED},
-        },
-    },
-    "ReportsMade": {
-        "type": "object",
-        "required": ["reports"],
-        "properties": {
-            "reports": {"type": "array", "items": {"$ref": "#/components/schemas/ReportSummary"}},
-            "offers": {"type": "array", "items": {"type": "object"}},
-            "unjoined": _UNJOINED,
-        },
-    },
 }
 _IF_MATCH = header("If-Match", "The version of the report that must stand.", 'W/"1"')
 _DID = {
@@ -181,6 +47,7 @@ def paths(renderings: list[str]) -> Part:
     found["/reports/acknowledgements/{digest}"] = {"get": _stray_body()}
     found["/reports/acknowledgements/{digest}/look-over"] = {"post": _stray_seen()}
     own = _answer("Report", "The report as it stands then")
+    found["/reports/batch"] = {"post": _batch()}
     found["/reports/{case}/acknowledgement"] = {
         "post": _acknowledging("reportAcknowledgement", own, [_case()])
     }
@@ -271,6 +138,22 @@ def _acknowledging(id_: str, good: Part, given: list[Part]) -> Part:
     kept = good | {"description": "Something in it belongs to no report sent from here: kept and flagged"}
     return _operation(id_, said, given, {"200": good, "202": kept} | failed(409, 413, 415, 422)) | {
         "requestBody": {"required": True, "content": {"application/xml": xml}}
+    }
+
+
+def _batch() -> Part:
+    ids: Part = {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": MOST, "uniqueItems": True}
+    schema: Part = {
+        "type": "object",
+        "required": ["cases"],
+        "additionalProperties": False,
+        "properties": {"cases": ids, "by": _BY},
+    }
+    example = {"cases": [_CASE, "0f5d7a4e-93a3-5d0e-9a51-6a2f0f6f5c22"], "by": "Dr A Example"}
+    said = "Prepares several ready reports about medicines as one E2B(R3) message; all of them or none"
+    good = _answer("ReportBatch", "The reports, and the file that holds them")
+    return _operation("batchReports", said, [], {"200": good} | failed(409, 413, 415, 422)) | {
+        "requestBody": {"required": True, "content": {JSON: {"schema": schema, "example": example}}}
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from service.domain.safety_report import SafetyReport
@@ -24,3 +24,6 @@ Renderer = Callable[[SafetyReport, Site], Rendered]
 
 Unsupported: reports of this branch are never given as such a file.
 """
+
+Batches = Callable[[Sequence[SafetyReport], Site], Rendered]
+"""Gives several reports as one message. Raises as ``Renderer`` does."""

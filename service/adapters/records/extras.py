@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, delete, func, select, tuple_, update
+from sqlalchemy import case, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.adapters.records import plain
@@ -27,6 +27,8 @@ _RENEWED = (
     f"ON CONFLICT (scope, digest) DO UPDATE SET expires = excluded.expires WHERE {once.name}.expires <= ?"
 )
 
+_BATCHED = "SafetyReport"
+"""The records of which several may go in one message."""
 _PURGED = 500
 """How many expired marks one transaction takes out at most."""
 
@@ -101,9 +103,13 @@ def forget(connection: Connection, subjects: Sequence[str], now: int) -> int:
     """How many messages about the subjects (``Type/id``) were emptied; what was on its way is dropped."""
     emptied = 0
     for subject in subjects:
+        type_, _, id_ = subject.partition("/")
+        whose = outbox.c.subject == subject
+        if type_ == _BATCHED:  # a message of several names each of them beside its subject
+            whose = or_(whose, outbox.c.details.contains(id_, autoescape=True))
         held = connection.execute(
             update(outbox)
-            .where(outbox.c.subject == subject)
+            .where(whose)
             .values(
                 body=b"", details="{}", reason=None, reference=None, digest="", changed=now,
                 fate=case((outbox.c.fate == "delivered", "delivered"), else_="dropped"),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from service.operations.outbox import Outbox
     from service.operations.ports import Clock, Content, Records
     from service.yellow_card.filling import Fields
-    from service.yellow_card.rendered import Renderer
+    from service.yellow_card.rendered import Batches, Renderer
     from service.yellow_card.routing import Row
 
 
@@ -23,7 +23,8 @@ class Desk:
     """``fields`` are each guidance's own; ``renderers`` by kind.
 
     ``gateway`` is the kind of rendering that the site's gateway takes, or None where a person submits.
-    ``outbox`` is where messages for it wait, to settle what got stuck there.
+    ``outbox`` is where messages for it wait, to settle what got stuck there. ``batches`` makes one message
+    of several reports; None where messages cannot be made.
     """
 
     records: Records
@@ -37,6 +38,7 @@ class Desk:
     renderers: Mapping[str, Renderer] = field(default_factory=dict)
     gateway: str | None = None
     outbox: Outbox | None = None
+    batches: Batches | None = None
 
     def fields_of(self, questionnaire: str) -> Fields | None:
         """The guidance's data whose forms a Questionnaire's canonical is one of."""

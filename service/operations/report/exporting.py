@@ -87,9 +87,16 @@ def _render(desk: Desk, report: Any, kinds: Sequence[str]) -> tuple[list[Rendere
     return made, unmade
 
 
-def keep(desk: Desk, case: Case, made: Rendered, who: str, now: str) -> tuple[Export, list[Write]]:
-    """How a file is kept: its entry on the case, and the DocumentReference and Binary that are stored."""
-    document, binary = desk.new_id(), desk.new_id()
+def keep(
+    desk: Desk, case: Case, made: Rendered, who: str, now: str, *, binary: str | None = None
+) -> tuple[Export, list[Write]]:
+    """How a file is kept: its entry on the case, and the DocumentReference and Binary that are stored.
+
+    ``binary`` is ``Binary/id`` where the file is kept already, for another case in it.
+    """
+    there = binary is not None
+    document = desk.new_id()
+    binary = binary.partition("/")[2] if binary is not None else desk.new_id()
     sha256 = hashlib.sha256(made.body)
     sha1 = hashlib.sha1(made.body, usedforsecurity=False)
     named = base64.urlsafe_b64encode(sha256.digest()).rstrip(b"=").decode()
@@ -132,7 +139,7 @@ def keep(desk: Desk, case: Case, made: Rendered, who: str, now: str) -> tuple[Ex
     }
     writes = [
         Write("DocumentReference", document, reference, encode(reference), expected=0),
-        Write("Binary", binary, held, encode(held), expected=0),
+        *(() if there else (Write("Binary", binary, held, encode(held), expected=0),)),
     ]
     entry = Export(
         made.kind,

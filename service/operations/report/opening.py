@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from service.fhirpath import Terminology
     from service.operations.outbox import Outbox
     from service.operations.ports import Clock, Content, Records
-    from service.yellow_card.rendered import Renderer
+    from service.yellow_card.rendered import Batches, Renderer
 
 
 def open_desk(
@@ -29,6 +29,7 @@ def open_desk(
     renderers: Mapping[str, Renderer],
     gateway: str | None,
     outbox: Outbox | None,
+    batches: Batches | None = None,
 ) -> Desk:
     """The desk. ``gateway`` is the kind of rendering that the site's gateway takes, None without a gateway.
 
@@ -46,4 +47,5 @@ def open_desk(
         renderers=renderers,
         gateway=gateway,
         outbox=outbox,
+        batches=batches,
     )

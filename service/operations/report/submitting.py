@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from service.domain.errors import Conflict, ServiceError, Unavailable, Unprocessable
+from service.domain.errors import Conflict, PreconditionFailed, ServiceError, Unavailable, Unprocessable
 from service.domain.safety_report import State
 from service.fhir.json_text import decode
 from service.operations.ports import Message, Receipt
 from service.operations.report import cases
 from service.operations.report.cases import Sending
-from service.operations.report.changing import Changed, change
+from service.operations.report.changing import Changed, Done, change
 from service.operations.report.drafting import require_current
 from service.operations.report.exporting import keep, latest
 from service.operations.report.steps import require_clear
@@ -34,24 +34,27 @@ if TYPE_CHECKING:
 
     from service.operations.ports import Write
     from service.operations.report.cases import Case, Export
-    from service.operations.report.changing import Done
     from service.operations.report.desk import Desk
 
 CHANNEL = "gateway"
 _MESSAGES = uuid.UUID("61b0f0a4-91d5-5d6c-8a52-1f0d1f3a7c55")
 GATEWAY = "the gateway"
+_QUEUED = "queued for the gateway; not delivered yet"
+_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a recipient answered about one case. ``said`` are its sentences, each with the element it names.
 
-    ``reference`` is the recipient's own number for the case.
+    ``reference`` is the recipient's own number for the case, ``file`` the name of the file that it answers,
+    where that is told.
     """
 
     accepted: bool
     said: tuple[str, ...] = ()
     reference: str | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ Read = Callable[["Message", "Receipt"], "Heard | None"]
 def submit(desk: Desk, case: str, who: str, *, by_hand: bool = False, expected: int | None = None) -> Done:
     """The report given to the gateway's outbox, or with ``by_hand`` recorded as submitted by that person.
 
+    A report whose file is a batch takes the others in it along: they are one message, all or none.
     Without a gateway that takes it, it stays prepared, and what is said is that a person submits it. Again:
     it is not given twice. Conflict where it is not prepared, or the form has changed since it was drafted.
     """
@@ -86,18 +90,63 @@ def submit(desk: Desk, case: str, who: str, *, by_hand: bool = False, expected: 
         made = latest(held, desk.gateway) if desk.gateway else None
         if desk.gateway is None or made is None:
             return Changed(held, says=_unsent(desk, held))
+        if made.together:
+            raise Conflict("its file is a batch by now; look at it again")
         require_current(desk, held)
         require_clear(desk, held)
         message = _message(desk, held, made)
-        moved = move(report, Step.SUBMIT, who=who, when=now, what="queued for the gateway; not delivered yet")
-        sending = Sending(message.id, "queued", report.version, now)
-        queued = replace(held, report=moved, sendings=(*held.sendings, sending), due=None)
-        return Changed(queued, messages=(message,), says="queued for the gateway; not delivered yet")
+        return Changed(_queued(held, message, who, now), messages=(message,), says=_QUEUED)
 
+    together = None if by_hand else _together(desk, case, expected)
+    if together is not None:
+        return _submit_together(desk, case, together, who)
     done = change(desk, case, do, expected=expected)
     if by_hand:
         settle_stuck(desk, done.case, f"its report was submitted by hand, as {who} says")
     return done
+
+
+def _together(desk: Desk, case: str, expected: int | None) -> Export | None:
+    """The file that would be sent of the case, where it is a batch of several."""
+    held = cases.read(desk.records, case)
+    if desk.gateway is None or held.report.state is not State.PREPARED or expected not in (None, held.record):
+        return None
+    made = latest(held, desk.gateway)
+    return made if made is not None and made.together else None
+
+
+def _queued(case: Case, message: Message, who: str, now: str) -> Case:
+    moved = move(case.report, Step.SUBMIT, who=who, when=now, what=_QUEUED)
+    sending = Sending(message.id, "queued", case.report.version, now)
+    return replace(case, report=moved, sendings=(*case.sendings, sending), due=None, changed=now)
+
+
+def _submit_together(desk: Desk, case: str, file: Export, who: str) -> Done:
+    """All reports of a batch given to the outbox as the one message that they are; all of them or none."""
+    for attempt in range(_ATTEMPTS):
+        now = desk.clock()
+        held = [cases.read(desk.records, one) for one in file.together]
+        for one in held:
+            made = latest(one, file.kind)
+            if one.report.state is not State.PREPARED or made is None or made.digest != file.digest:
+                raise Conflict(
+                    f"report {one.id} of the batch {file.file_name} is {one.report.state} by now, or was "
+                    "exported anew: prepare those that are to go, alone or as another batch"
+                )
+            require_current(desk, one)
+            require_clear(desk, one)
+        message = _message(desk, held[0], file)
+        queued = [_queued(one, message, who, instant(now)) for one in held]
+        try:
+            stored = desk.records.commit([cases.write(one) for one in queued], now, (message,))
+        except PreconditionFailed as fault:
+            if attempt == _ATTEMPTS - 1:
+                raise Conflict("others change these reports at the same time; try again") from fault
+        else:
+            at = file.together.index(case)
+            says = f"{_QUEUED}; its file is a batch, and the {len(held) - 1} others in it went with it"
+            return Done(replace(queued[at], record=stored[at].version), stored, says)
+    raise AssertionError  # the last attempt returned or raised
 
 
 def _unsent(desk: Desk, case: Case) -> str:
@@ -118,12 +167,15 @@ def _message(desk: Desk, case: Case, made: Export) -> Message:
     if hashlib.sha256(body).hexdigest() != made.digest:
         raise Conflict("the prepared file is not what was made; export the report again")
     return Message(
-        id=str(uuid.uuid5(_MESSAGES, f"{case.id} {case.report.version} {made.digest}")),
+        id=str(
+            uuid.uuid5(_MESSAGES, f"{' '.join(made.together) or case.id} {case.report.version} {made.digest}")
+        ),
         channel=CHANNEL,
         subject=case.reference,
         media_type=made.media_type,
         body=body,
-        details={"case": case.id, "file_name": made.file_name, "version": str(case.report.version)},
+        details={"case": case.id, "file_name": made.file_name, "version": str(case.report.version)}
+        | ({"cases": " ".join(made.together)} if made.together else {}),
     )
 
 
@@ -228,20 +280,32 @@ def _answered(
         what += f" as {answer.reference}"
     flag = case.flag
     contradicts = not answer.accepted and acknowledged(report)
-    if report.state in TRANSITIONS[step] and not contradicts:
+    if _is_old(case, answer):
+        flag = f"an answer came to a message that another has followed: {what}"
+        report = note(report, who=who, when=now, what=flag, reason=said)
+    elif report.state in TRANSITIONS[step] and not contradicts:
         report = move(report, step, who=who, when=now, what=what, reason=said)
     elif report.state is wanted:
         report = note(report, who=who, when=now, what=f"{what} once more", reason=said)
     else:
         flag = f"an answer came while the report was {report.state}: {what}"
         report = note(report, who=who, when=now, what=flag, reason=said)
-    if answer.accepted and answer.reference and report.yellow_card is None:
+    taken = answer.accepted and report.state is not State.REJECTED
+    if taken and answer.reference and report.yellow_card is None:
         report = replace(report, yellow_card=answer.reference)
     made = replace(case, report=report, flag=flag)
     if document is None:
         return made, []
     kept, writes = keep(desk, case, document, who, now)
     return replace(made, exports=(*case.exports, kept), documents=(*case.documents, kept.document)), writes
+
+
+def _is_old(case: Case, answer: Answer) -> bool:
+    """Whether it answers a file of the case after which another was made of this version or a later one."""
+    made = [one for one in case.exports if one.version <= case.report.version]
+    kinds = {one.kind for one in made if one.file_name == answer.file}
+    same = [one.file_name for one in made if one.kind in kinds]
+    return bool(same) and same[-1] != answer.file
 
 
 def _document(outcome: Receipt | ServiceError) -> Rendered | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from service.domain.errors import Refused
 from service.domain.safety_report import Branch, Reporter
 from service.operations.report import cases, edits, steps
+from service.operations.report.batching import batch
 from service.operations.report.drafting import draft
 from service.operations.report.exporting import export
 from service.operations.report.looking import look
@@ -23,7 +24,7 @@ from service.web.bodies import read_bytes
 from service.web.errors import UnsupportedMedia
 from service.web.reports.asked import expected, members, text_of, who
 from service.web.reports.reading import respond, tag
-from service.web.reports.views import stray, summary, whole
+from service.web.reports.views import export_of, stray, summary, whole
 from service.web.services import services
 from service.yellow_card.adverse_event import read_reference
 
@@ -78,6 +79,22 @@ async def prepare(request: Request) -> Response:
             "'renderings' lists names, such as sheet; left out, all are made", expression="renderings"
         )
     return await _done(request, partial(export, kinds=tuple(kinds)), given)
+
+
+async def prepare_batch(request: Request) -> Response:
+    """Several ready reports prepared as one E2B(R3) message; all of them or none."""
+    given = await members(request, ("cases",), ("cases",))
+    ids = given["cases"]
+    if not isinstance(ids, list) or not all(isinstance(one, str) and one for one in ids):
+        raise Refused("'cases' lists the ids of reports", expression="cases")
+    held = services(request)
+    by, root = who(request, given), held.root(request)
+
+    def run() -> Json:
+        made = batch(held.reports, ids, by)
+        return {"reports": [summary(one, root) for one in made.cases], "file": export_of(made.file, root)}
+
+    return respond(await held.run(run))
 
 
 async def send(request: Request) -> Response:

@@ -33,6 +33,7 @@ def routes() -> list[Route]:
         route("/reports/acknowledgements", {"GET": reading.acknowledgements, "POST": changing.acknowledge}),
         route("/reports/acknowledgements/{digest}", {"GET": reading.acknowledgement}),
         route("/reports/acknowledgements/{digest}/look-over", {"POST": changing.look_over_stray}),
+        route("/reports/batch", {"POST": changing.prepare_batch}),
         route("/reports/{case}", {"GET": reading.one}),
         route("/reports/{case}/renderings/{rendering}", {"GET": reading.rendering}),
         *(route(f"/reports/{{case}}/{step}", {"POST": handler}) for step, handler in STEPS.items()),

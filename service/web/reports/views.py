@@ -72,7 +72,7 @@ def whole(case: Case, seen: Seen, root: str) -> Json:
         "entered": [
             {"path": one.path, "value": one.value, "who": one.who, "when": one.when} for one in case.entered
         ],
-        "exports": [_export(one, root) for one in case.exports],
+        "exports": [export_of(one, root) for one in case.exports],
         "notMade": [{"rendering": kind, "reason": said} for kind, said in case.unmade],
         "sendings": [_sending(one) for one in case.sendings],
         "acknowledgements": [f"{root}/fhir/{one}" for one in case.documents],
@@ -118,12 +118,14 @@ def stray(one: Stray, root: str) -> Json:
     })  # fmt: skip
 
 
-def _export(one: Export, root: str) -> Json:
-    return {
+def export_of(one: Export, root: str) -> Json:
+    """A file that was made and is kept; ``together`` are the cases in it, where it is a batch of several."""
+    return _told({
         "rendering": one.kind, "version": one.version, "when": one.when, "mediaType": one.media_type,
         "fileName": one.file_name, "sha256": one.digest,
         "document": f"{root}/fhir/{one.document}", "content": f"{root}/fhir/{one.binary}",
-    }  # fmt: skip
+        "together": list(one.together),
+    })  # fmt: skip
 
 
 def _sending(one: Sending) -> Json:

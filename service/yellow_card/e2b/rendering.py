@@ -11,7 +11,7 @@ from service.domain.issues import Issue
 from service.yellow_card.e2b.from_report import Making, make_batch, unsent, worldwide_id
 from service.yellow_card.e2b.rules import check
 from service.yellow_card.e2b.writer import write
-from service.yellow_card.rendered import Rendered, Renderer
+from service.yellow_card.rendered import Batches, Rendered, Renderer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,6 +41,20 @@ class Tools:
 def renderer(tools: Tools) -> Renderer:
     """Gives one report as a batch of one. Raises as ``render`` does."""
     return lambda report, site: render([report], site, tools)
+
+
+def batches(tools: Tools) -> Batches:
+    """Gives several reports as one batch, whose number no message of one report has. Raises as ``render``."""
+
+    def make(reports: Sequence[SafetyReport], site: Site) -> Rendered:
+        if not reports:
+            raise Unprocessable("a batch needs a report")
+        first = reports[0]
+        moment = tools.clock().strftime("%Y%m%d%H%M%S")
+        number = f"{worldwide_id(first.case, site, tools.guide)}.{first.version}-{len(reports)}.{moment}"
+        return render(reports, site, tools, number)
+
+    return make
 
 
 def render(reports: Sequence[SafetyReport], site: Site, tools: Tools, number: str | None = None) -> Rendered:

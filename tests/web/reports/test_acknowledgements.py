@@ -130,6 +130,36 @@ def test_an_answer_about_what_was_not_sent_is_kept_and_flagged_and_not_taken_for
     assert client.get("/reports/acknowledgements/none").status_code == 404
 
 
+def test_several_reports_are_prepared_as_one_message(client: Client) -> None:
+    form = json.loads(GOLDEN.read_text(encoding="utf-8"))["before"][0]["body"]
+    for at in range(2):
+        events_of(
+            client, form | {"identifier": {"system": "https://ehr.example.org/forms", "value": f"b{at}"}}
+        )
+    ids = [one["case"] for one in client.get("/reports?branch=medicine").json()["reports"]]
+    assert len(ids) == 2
+    given = {"cases": ids, "by": "Dr A Example"}
+    early = client.post("/reports/batch", json=given)
+    assert early.status_code == 409, early.text
+    for one in ids:
+        assert client.post(f"/reports/{one}/ready", json={"by": "Dr A Example"}).status_code == 200
+    made = client.post("/reports/batch", json=given)
+    assert made.status_code == 200, made.text
+    file = made.json()["file"]
+    assert (file["together"], [one["state"] for one in made.json()["reports"]]) == (ids, ["prepared"] * 2)
+    assert client.post("/reports/batch", json=given).json() == made.json()
+    body = client.get(file["content"].removeprefix("http://testserver")).content
+    assert hashlib.sha256(body).hexdigest() == file["sha256"]
+    assert [body.count(f"GB-EXAMPLETRUST-{one}".encode()) > 0 for one in ids] == [True, True]
+    for wrong, status in (
+        ({"cases": ids[:1]}, 400),
+        ({"cases": "x"}, 400),
+        ({}, 400),
+        ({"cases": [*ids, "z"]}, 404),
+    ):
+        assert client.post("/reports/batch", json=wrong).status_code == status
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
