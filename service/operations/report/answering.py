@@ -50,7 +50,7 @@ class Joined:
 
 def sort(records: Records, answered: Acknowledgement) -> Sorted:
     """Which case each answer belongs to. Nothing is stored."""
-    sent = _sent(records, answered.batch)
+    sent, named = _sent(records, answered.batch), file_name(answered.batch)
     answers: list[tuple[str, Answer]] = []
     unjoined: list[Unjoined] = []
     if not sent:
@@ -66,7 +66,8 @@ def sort(records: Records, answered: Acknowledgement) -> Sorted:
             unjoined.append(Unjoined(number, "it is accepted and refused in the same acknowledgement"))
         else:
             case = known[number]
-            answers.append((sent[number], Answer(case.accepted, _sentences(case.said), case.reference)))
+            answer = Answer(case.accepted, _sentences(case.said), case.reference, named)
+            answers.append((sent[number], answer))
     whole = _WHOLE.get(answered.code)
     for number, id_ in sent.items():
         if number in told:
@@ -74,7 +75,7 @@ def sort(records: Records, answered: Acknowledgement) -> Sorted:
         if whole is None:
             unjoined.append(Unjoined(number, "the batch is answered, and nothing is said of this report"))
         else:
-            answers.append((id_, Answer(whole, _sentences(answered.said), None)))
+            answers.append((id_, Answer(whole, _sentences(answered.said), None, named)))
     return Sorted(tuple(answers), tuple(unjoined))
 
 

@@ -15,7 +15,7 @@ from service.operations.report import cases
 from service.operations.report.answering import accepting, join, reading
 from service.operations.report.drafting import draft
 from service.operations.report.exporting import export
-from service.operations.report.steps import ready
+from service.operations.report.steps import ask_follow_up, follow_up, ready
 from service.operations.report.strays import count_strays, list_strays, look_into, read_body
 from service.operations.report.submitting import Answer, settled, submit
 from service.yellow_card.e2b.elements import read_guide
@@ -114,6 +114,7 @@ def test_a_receipt_that_is_no_answer_to_it_leaves_the_report_submitted(house: Ho
 def test_the_batchs_code_speaks_for_a_report_that_is_not_named(house: House) -> None:
     held, message = queued(house)
     batch, number = numbers(message)
+    file = message.details["file_name"]
     heard = reading(house.desk, GUIDE)
 
     def said(body: bytes) -> tuple[dict[str, Answer], list[str]]:
@@ -122,8 +123,8 @@ def test_the_batchs_code_speaks_for_a_report_that_is_not_named(house: House) -> 
         kept = [write.resource or {} for write in found.writes]
         return dict(found.answers), [one["why"] for stray in kept for one in stray["unjoined"]]
 
-    assert said(answer(batch, "AA")) == ({held.id: Answer(accepted=True)}, [])
-    assert said(answer(batch, "AR", text="No")) == ({held.id: Answer(False, ("No",))}, [])
+    assert said(answer(batch, "AA")) == ({held.id: Answer(accepted=True, file=file)}, [])
+    assert said(answer(batch, "AR", text="No")) == ({held.id: Answer(False, ("No",), file=file)}, [])
     assert said(answer(batch, "AE")) == (
         {},
         ["the batch is answered, and nothing is said of this report"],
@@ -239,3 +240,35 @@ def test_what_a_recipient_says_at_length_is_cut_and_its_number_is_short(house: H
         body = answer(batch, "AA", case(number, "CA")).decode().replace(f"L-{number}", named)
         with pytest.raises(Malformed):
             accept("ack.xml", body.encode())
+
+
+def test_an_answer_to_an_earlier_message_says_nothing_of_the_later_one(house: House) -> None:
+    made, message = queued(house)
+    number = f"GB-EXAMPLETRUST-{made.id}"
+    first = message.details["file_name"][:-4]
+    accept = accepting(house.desk, GUIDE)
+    ask_follow_up(house.desk, made.id, WHO, "the dose is known now")
+    follow_up(house.desk, made.id, WHO)
+    house.later(hours=1)
+    ready(house.desk, made.id, WHO)
+    export(house.desk, made.id, WHO)
+    submit(house.desk, made.id, WHO)
+    for code, what in (("CR", "rejected by the recipient"), ("CA", "acknowledged")):
+        accept(f"{code}.xml", answer(first, "AE", case(number, code)))
+        told = cases.read(house.records, made.id)
+        assert (told.report.version, told.report.state) == (2, State.SUBMITTED)
+        assert told.flag == f"an answer came to a message that another has followed: {what} as L-{number}"
+    second = told.exports[-3].file_name[:-4]
+    accept("now.xml", answer(second, "AA", case(number, "CA")))
+    assert cases.read(house.records, made.id).report.state is State.ACKNOWLEDGED
+
+
+def test_an_acceptance_after_a_refusal_gives_a_rejected_report_no_reference(house: House) -> None:
+    made, message = queued(house)
+    number, batch = f"GB-EXAMPLETRUST-{made.id}", message.details["file_name"][:-4]
+    accept = accepting(house.desk, GUIDE)
+    accept("1.xml", answer(batch, "AE", case(number, "CR")))
+    accept("2.xml", answer(batch, "AA", case(number, "CA")))
+    told = cases.read(house.records, made.id)
+    assert (told.report.state, told.report.yellow_card) == (State.REJECTED, None)
+    assert told.flag == f"an answer came while the report was rejected: acknowledged as L-{number}"
