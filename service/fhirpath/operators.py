@@ -81,6 +81,8 @@ def divide(a: Any, b: Any) -> Any:
 
 def whole(a: Any, b: Any) -> Any:
     """a div b (§6.6.5): the division without its remainder; empty by zero."""
+    if a.__class__ is int and b.__class__ is int:
+        return _integer(_quotient(a, b)) if b else None
     if a.__class__ in _NUMBERS and b.__class__ in _NUMBERS:
         found = decimals.truncated_divide(Decimal(a), Decimal(b))
         return None if found is None else _integer(found)
@@ -89,10 +91,17 @@ def whole(a: Any, b: Any) -> Any:
 
 def remainder(a: Any, b: Any) -> Any:
     """a mod b (§6.6.6): the remainder of that division; empty by zero."""
+    if a.__class__ is int and b.__class__ is int:
+        return a - b * _quotient(a, b) if b else None
     if a.__class__ in _NUMBERS and b.__class__ in _NUMBERS:
-        found = decimals.modulo(Decimal(a), Decimal(b))
-        return int(found) if found is not None and a.__class__ is int and b.__class__ is int else found
+        return decimals.modulo(Decimal(a), Decimal(b))
     raise _mismatch(a, "mod", b)
+
+
+def _quotient(a: int, b: int) -> int:
+    """The quotient with its fraction dropped: towards zero, where Python's own goes down."""
+    quotient = abs(a) // abs(b)
+    return quotient if (a < 0) == (b < 0) else -quotient
 
 
 def concatenate(a: str, b: str) -> str:
@@ -159,8 +168,11 @@ def concatenation(left: Code, right: Code) -> Code:
     one, two = single(left, "&"), single(right, "&")
 
     def apply(frame: Frame) -> str:
+        a, b = one(frame), two(frame)
+        if a.__class__ is str and b.__class__ is str:
+            return concatenate(a, b)
         texts = []
-        for value in (one(frame), two(frame)):
+        for value in (a, b):
             if value is None:
                 value = ""
             if value.__class__ is not str:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from service import fhirpath
 from service.domain.errors import ServiceError
-from service.fhir.population.sources import Source, sources_of
+from service.fhir.population.sources import Behind, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from service.fhir.forms import Expression
+    from service.fhir.population.sources import Source
 
 Resource = dict[str, Any]
 QUERY = "application/x-fhir-query"
@@ -54,21 +56,20 @@ class Scope:
     surroundings: Surroundings
     values: Mapping[str, list[Any]] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
-    sources: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    sources: Mapping[str, Behind] = field(default_factory=dict)
     frames: dict[int, tuple[Resource, fhirpath.Frame]] = field(default_factory=dict, repr=False)
 
     def given(self, name: str, values: Iterable[Any]) -> Scope:
         """The scope with a variable whose values a caller gave."""
         return self.bound(name, fhirpath.framed(list(values)).context)
 
-    def bound(self, name: str, items: list[Any], behind: tuple[Source, ...] | None = None) -> Scope:
-        """The scope with a variable that has these items, and sources behind them if not their own."""
+    def bound(self, name: str, items: list[Any], made_from: tuple[Behind, ...] = ()) -> Scope:
+        """The scope with a variable that has these items, and what they were made from behind them."""
         failed = self.failed
         if name in failed:
             failed = {known: reason for known, reason in failed.items() if known != name}
-        sources = sources_of(items) if behind is None else behind
-        values, behind_all = {**self.values, name: items}, {**self.sources, name: sources}
-        return Scope(self.surroundings, values, failed, behind_all, self.frames)
+        values, sources = {**self.values, name: items}, {**self.sources, name: Behind(items, made_from)}
+        return Scope(self.surroundings, values, failed, sources, self.frames)
 
     def without(self, name: str, reason: str) -> Scope:
         """The scope with a variable that could not be had."""
@@ -85,7 +86,7 @@ class Scope:
             items = self.items(expression, response)
         except Unknown as reason:
             return self.without(name, str(reason))
-        return self.bound(name, items, sources_of(items) or self.behind(expression))
+        return self.bound(name, items, self._named(expression))
 
     def items(self, expression: Expression, response: Resource) -> list[Any]:
         """The engine's items of an expression over the response so far; Unknown where they cannot be had."""
@@ -104,11 +105,11 @@ class Scope:
 
     def behind(self, expression: Expression) -> tuple[Source, ...]:
         """The sources of every variable that the expression names."""
-        found: dict[str, Source] = {}
-        for name in sorted(expression.names):
-            for source in self.sources.get(name, ()):
-                found.setdefault(source.reference, source)
-        return tuple(found.values())
+        return joined(self._named(expression))
+
+    def _named(self, expression: Expression) -> tuple[Behind, ...]:
+        known = self.sources
+        return tuple([known[name] for name in sorted(expression.names) if name in known])
 
     def search(self, expression: Expression, response: Resource) -> Resource:
         """The Bundle that answers a query expression; Unknown where it cannot be asked or answered."""
@@ -143,9 +144,16 @@ class Scope:
             for name in sorted(names):
                 if name in self.failed:
                     raise Unknown(f"%{name}: {self.failed[name]}")
-        variables = {name: self.values.get(name, []) for name in names if name not in _ENGINE}
+        values = self.values
         try:
-            program = fhirpath.compiled(text, variables=frozenset(variables))
-            return program.anew(self._over(response), variables)
+            program, given = _program(text, names)
+            return program.anew(self._over(response), {name: values.get(name, []) for name in given})
         except (fhirpath.ExpressionError, fhirpath.EvaluationError) as fault:
             raise Unknown(f"the expression cannot be evaluated: {fault}") from fault
+
+
+@lru_cache(maxsize=4096)
+def _program(text: str, names: frozenset[str]) -> tuple[fhirpath.Program, tuple[str, ...]]:
+    """The program of an expression, and the variables that it is given."""
+    given = names - _ENGINE
+    return fhirpath.compiled(text, variables=given), tuple(given)

@@ -39,6 +39,37 @@ class Source:
         return self.reference.split("/", maxsplit=1)[0]
 
 
+class Behind:
+    """What is behind a variable: the resources its items lie in, else those behind what it was made from.
+
+    They are looked up when an answer rests on them: most variables are not what an answer is read from.
+    """
+
+    __slots__ = ("_found", "_items", "_made_from")
+
+    def __init__(self, items: Iterable[Any], made_from: tuple[Behind, ...] = ()) -> None:
+        """Looks nothing up yet. ``items`` are the engine's."""
+        self._items = items
+        self._made_from = made_from
+        self._found: tuple[Source, ...] | None = None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources, each once, in order."""
+        if self._found is None:
+            self._found = sources_of(self._items) or joined(self._made_from)
+        return self._found
+
+
+def joined(parts: Iterable[Behind]) -> tuple[Source, ...]:
+    """The sources of several, each once, in order; of one reference the first."""
+    found: dict[str, Source] = {}
+    for part in parts:
+        for source in part.sources:
+            found.setdefault(source.reference, source)
+    return tuple(found.values())
+
+
 def source_of(resource: Resource) -> Source | None:
     """The source that a resource is; None for one that no reference leads to, or that is no record."""
     kind, identifier = resource.get("resourceType"), resource.get("id")
