@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, given, settings
@@ -15,13 +16,19 @@ from hypothesis import strategies as st
 
 from service.adapters import records
 from service.domain.errors import Unprocessable
+from service.domain.safety_report import Branch
+from service.domain.site import E2b
 from service.operations.report.drafting import draft
 from service.operations.report.exporting import export
 from service.operations.report.files import read_file
 from service.operations.report.renderings import make_renderers
 from service.operations.report.steps import ready
+from service.yellow_card.e2b.elements import read_guide
+from service.yellow_card.e2b.rendering import KIND as E2B
+from service.yellow_card.e2b.rendering import TABLE, Tools, renderer
+from service.yellow_card.e2b.terms import Terms
 from service.yellow_card.folding import fold
-from tests.operations.report.conftest import CONTENT, House
+from tests.operations.report.conftest import CONTENT, SITE, House
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,13 +95,16 @@ def test_no_rendering_holds_anything_that_tells_who_the_patient_is(
     store = records.connect(f"sqlite:///{tmp_path}/{next(NUMBERS)}.sqlite3")
     try:
         house = House(store)
-        house.more = {"renderers": make_renderers(CONTENT, lambda: house.now)}
+        house.site = replace(SITE, e2b=E2b("SENDER", "RECEIVER", "EXAMPLE-TRUST"))
+        tools = Tools(read_guide(CONTENT.data[TABLE]), lambda: house.now, Terms("0.0", {"fever": "99999999"}))
+        house.more = {"renderers": make_renderers(CONTENT, lambda: house.now) | {E2B: renderer(tools)}}
         said = {place: data.draw(SIMPLE) for place in (*PLACES, *INNER, *DEVICE)}
         if data.draw(st.booleans()):
             place = data.draw(st.sampled_from(list(said)))
             said[place] += f" {data.draw(st.sampled_from(WRITTEN))}"
-        event: dict[str, Any] = {"event.term": "other", "event.suspect": ["cement", "medicine"]}
-        event |= {place: said[place] for place in PLACES}
+        term = data.draw(st.sampled_from(["other", "fever"]))  # the site's dictionary has the second alone
+        event: dict[str, Any] = {"event.term": term, "event.suspect": ["cement", "medicine"]}
+        event |= {place: said[place] for place in PLACES if place != "event.other" or term == "other"}
         event["event.medicine"] = [{place: said[place] for place in INNER}]
         event["event.device"] = [{place: said[place] for place in DEVICE}]
         author = {"display": data.draw(st.sampled_from(["Dr Ada Example", SUBJECT["display"]]))}
@@ -107,7 +117,8 @@ def test_no_rendering_holds_anything_that_tells_who_the_patient_is(
                 assert not any(one in told for one in FORBIDDEN)
                 continue
             made = export(house.desk, case.id, "Ada").case
-            assert made.exports
+            sent = case.report.branch is Branch.MEDICINE and term == "fever"
+            assert (E2B in {one.kind for one in made.exports}) is sent, made.unmade
             for one in made.exports:
                 body = plain(read_file(store, one).decode("utf-8", "replace") + one.file_name)
                 assert [secret for secret in FORBIDDEN if secret in body] == []
