@@ -35,9 +35,15 @@ def opened_records() -> Iterator[Store]:
     from service import settings as environment
 
     try:
-        store = app.open_records(environment.read(os.environ))
-    except (environment.SettingsFault, ServiceError) as fault:
+        settings = environment.read(os.environ)
+    except environment.SettingsFault as fault:
         print(fault, file=sys.stderr)
+        raise typer.Exit(Exit.USAGE) from None
+    try:
+        store = app.open_records(settings)
+    except ServiceError as fault:
+        print(fault, file=sys.stderr)
+        print(said_of_database(settings.database_url), file=sys.stderr)
         raise typer.Exit(Exit.USAGE) from None
     try:
         yield store
@@ -46,6 +52,15 @@ def opened_records() -> Iterator[Store]:
         raise typer.Exit(Exit.FAULTS) from None
     finally:
         store.close()
+
+
+def said_of_database(url: str) -> str:
+    """Where records are looked for, without user, password and options: for whoever finds nothing there."""
+    from urllib.parse import urlsplit
+
+    split = urlsplit(url)
+    shown = f"{split.scheme}://{split.netloc.rpartition('@')[2]}{split.path}"
+    return f"HTG117_DATABASE_URL names {shown}: see that it is there, and that user and password are right"
 
 
 def backup(

@@ -12,7 +12,8 @@ import typer
 
 from service import settings as environment
 from service.cli.exits import Exit
-from service.domain.errors import ServiceError
+from service.cli.keeping import said_of_database
+from service.domain.errors import ServiceError, Unavailable
 
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter while the event loop waits for it. At Python's own 5 ms the
@@ -64,6 +65,8 @@ def serve(
     except ServiceError as fault:
         for issue in fault.issues:
             print(issue, file=sys.stderr)
+        if isinstance(fault, Unavailable):
+            print(said_of_database(settings.database_url), file=sys.stderr)
         raise typer.Exit(Exit.FAULTS) from None
     logging.getLogger("uvicorn.error").setLevel(settings.log_level.upper())
     print(f"http://{settings.host}:{settings.port}/", file=sys.stderr)

@@ -174,6 +174,15 @@ def test_who_is_asked_for_tokens_is_said(tmp_path: Path) -> None:
     assert said_of_tokens(Settings(issuers=("https://login.example",))) == ""
 
 
+def test_a_database_that_cannot_be_reached_is_named_without_its_password() -> None:
+    url = "postgresql://someone:hidden@127.0.0.1:1/records?sslmode=disable"
+    said = "HTG117_DATABASE_URL names postgresql://127.0.0.1:1/records: see that it is there"
+    for command, code in (("feedback", 2), ("serve", 1)):
+        ended = run(command, url=url)
+        assert (ended.returncode, said in ended.stderr) == (code, True), ended.stderr
+        assert "hidden" not in ended.stderr
+
+
 def test_records_are_saved_put_back_and_erased(tmp_path: Path) -> None:
     first = f"sqlite:///{tmp_path}/one.sqlite3"
     second = f"sqlite:///{tmp_path}/two.sqlite3"
