@@ -16,6 +16,8 @@ from service.cli import app
 from service.settings import Settings
 from tests.web.conftest import Client
 from tests.web.reports.conftest import events_of, the_form, with_narrative
+from tests.yellow_card.e2b.test_acknowledgement import answer
+from tests.yellow_card.e2b.test_acknowledgement import case as about
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,10 +163,40 @@ def test_what_is_no_acknowledgement_is_refused(url: str, tmp_path: Path) -> None
     assert (ended.exit_code, "an acknowledgement is a MCCI_IN200101UV01" in ended.output) == (1, True)
 
 
+def test_an_acknowledgement_that_belongs_to_no_report_is_kept_until_a_person_has_looked(
+    url: str, tmp_path: Path
+) -> None:
+    body = answer("B-9", "AA", about("GB-OTHER-1", "CA"))
+    (tmp_path / "answer.xml").write_bytes(body)
+    digest = hashlib.sha256(body).hexdigest()
+    for _ in range(2):
+        ended = run("acknowledge", str(tmp_path / "answer.xml"))
+        assert (ended.exit_code, f"kept as {digest}" in ended.output) == (1, True)
+    (listed,) = run("acknowledgements").stdout.splitlines()
+    assert listed.startswith(digest)
+    assert f"acknowledgement {digest}" in run("attention").stdout
+    back = tmp_path / "back.xml"
+    done("look-into", digest, "--reason", "another hospital's", "--to", str(back), *BY)
+    assert back.read_bytes() == body
+    assert done("acknowledgements") == []
+    assert [json.loads(one)["reason"] for one in done("acknowledgements", "--seen", "--json")] == [
+        "another hospital's"
+    ]
+
+
+def test_a_batch_that_cannot_be_made_moves_no_report(url: str) -> None:
+    ids = [one["case"] for one in cases()]
+    ended = run("batch", *ids, *BY)
+    assert (ended.exit_code, "a report that is draft" in ended.output) == (1, True)
+    ended = run("batch", ids[0], *BY)
+    assert (ended.exit_code, "from 2 to 100 different reports" in ended.output) == (1, True)
+    assert [one["state"] for one in cases()] == ["draft", "draft"]
+
+
 def test_every_command_teaches(url: str) -> None:
     for name in ("list", "attention", "show", "draft", "enter", "clear", "override", "ready", "export",
-                 "submit", "reference", "acknowledge", "references", "table", "step",
-                 "follow-up"):  # fmt: skip
+                 "submit", "reference", "acknowledge", "acknowledgements", "look-into", "batch", "references",
+                 "table", "step", "follow-up"):  # fmt: skip
         ended = run(name, "--help")
         assert ended.exit_code == 0
         assert "Usage" in ended.output
