@@ -2,7 +2,8 @@
 
 Only clients of the file of clients are known, and each only by its own keys and algorithms. Nothing in a
 token says where its keys are fetched: its ``jku`` must be the client's. All that is wrong with a token is
-told in the same words. Whether it was used before (``jti``) is for the caller to see, in the records.
+told in the same words, and the log says what it was. Whether it was used before (``jti``) is for the caller
+to see, in the records.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from joserfc import jws
 from joserfc.errors import JoseError
 
@@ -32,6 +34,8 @@ LONGEST = 3600
 """How long a token may be sound, in seconds: what was used is remembered for as long."""
 _LARGEST = 8_000
 _LONGEST_ID = 500
+
+_log = structlog.get_logger()
 
 
 class CdsClients:
@@ -56,22 +60,22 @@ class CdsClients:
         try:
             header, claims = read_compact(token, _LARGEST)
         except ValueError:
-            raise _refused() from None
+            raise _refused("it is no signed JWT") from None
         client, keys = self._clients.get(_text(claims, "iss"), (None, None))
         if client is None or keys is None:
-            raise _refused()
+            raise _refused("its issuer is not in the file of clients")
         kid, algorithm = self._header(header, client)
         key = await keys.find(kid, key_type(algorithm))
         if key is None or not fits(key, algorithm):
-            raise _refused()
+            raise _refused("the client has no such key, or none for that algorithm", client)
         try:
             jws.deserialize_compact(token, key, [algorithm], self._registries[client.name])
         except (JoseError, ValueError):
-            raise _refused() from None
+            raise _refused("its signature does not hold", client) from None
         expires = self._times(claims)
         aud = claims.get("aud")
         if endpoint not in (aud if isinstance(aud, list) else [aud]):
-            raise _refused()
+            raise _refused(f"its audience is not {endpoint}", client)
         tenant = _tenant(claims, client)
         return CdsCaller(client, tenant, _text(claims, "jti"), expires)
 
@@ -84,9 +88,9 @@ class CdsClients:
         """The key's id and the algorithm, where the header is one that this client may send."""
         algorithm = _text(header, "alg")
         if algorithm not in client.algorithms or _text(header, "typ").upper() != "JWT":
-            raise _refused()
+            raise _refused("its algorithm is not the client's, or its typ not JWT", client)
         if "jku" in header and (client.jku is None or header["jku"] != client.jku):
-            raise _refused()
+            raise _refused("its jku is not the client's", client)
         return _text(header, "kid"), algorithm
 
     def _times(self, claims: dict[str, Any]) -> int:
@@ -96,7 +100,7 @@ class CdsClients:
         begins = _seconds(claims, "nbf") if "nbf" in claims else issued
         sound = issued <= now + SKEW and begins <= now + SKEW and now < expires + SKEW
         if not sound or expires - issued > LONGEST + 2 * SKEW:
-            raise _refused()
+            raise _refused("it is not in its time, or lives longer than an hour")
         return math.ceil(expires) + SKEW  # remembered until it surely is over
 
 
@@ -105,7 +109,7 @@ class Unconfigured:
 
     async def judge(self, _token: str, _endpoint: str) -> CdsCaller:
         """Nobody: Unauthenticated."""
-        raise _refused()
+        raise _refused("HTG117_CLIENTS names no file of clients")
 
     async def close(self) -> None:
         """Nothing."""
@@ -118,21 +122,23 @@ def _registry(algorithms: list[str]) -> jws.JWSRegistry:
     return made
 
 
-def _refused() -> Unauthenticated:
+def _refused(why: str, client: Client | None = None) -> Unauthenticated:
+    """The one answer to all that is wrong; what it was is for the log, and holds nothing of the token."""
+    _log.warning("token-refused", why=why, client=client.name if client else None)
     return Unauthenticated("the token does not hold")
 
 
 def _text(found: dict[str, Any], name: str) -> str:
     value = found.get(name)
     if not isinstance(value, str) or not value or len(value) > _LONGEST_ID:
-        raise _refused()
+        raise _refused(f"'{name}' is missing, or no text of fit length")
     return value
 
 
 def _seconds(claims: dict[str, Any], name: str) -> float:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not 0 <= value < 1e11:
-        raise _refused()
+        raise _refused(f"'{name}' is missing, or no time")
     return float(value)
 
 
@@ -140,5 +146,5 @@ def _tenant(claims: dict[str, Any], client: Client) -> str | None:
     """The tenant that the token names; one of the client's where it lists any."""
     tenant = _text(claims, "tenant") if "tenant" in claims else None
     if client.tenants and tenant not in client.tenants:
-        raise _refused()
+        raise _refused("its tenant is not one of the client's", client)
     return tenant

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import ECKey, KeySet, RSAKey
+from structlog.testing import capture_logs
 
 from service.adapters.cds_clients import LONGEST, SKEW, CdsClients, Unconfigured
 from service.adapters.client_keys import DEAD, FRESH, PAUSE, RETRY, STALE
@@ -429,3 +430,14 @@ def test_a_call_that_is_given_up_does_not_end_the_fetch_for_the_others() -> None
         assert keys.calls == 1
 
     asyncio.run(run())
+
+
+def test_the_log_says_why_and_nothing_of_the_token() -> None:
+    with capture_logs() as lines:
+        assert refused(token(aud="https://elsewhere.example.org"))
+        assert refused(token(STRANGER))
+    told = {"event": "token-refused", "log_level": "warning", "client": "royal"}
+    assert lines == [
+        told | {"why": f"its audience is not {ENDPOINT}"},
+        told | {"why": "its signature does not hold"},
+    ]
