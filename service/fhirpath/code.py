@@ -22,20 +22,23 @@ from .values import type_name
 
 Run = Callable[[Frame], "list[Any]"]
 One = Callable[[Frame], Any]
+Branch = tuple[str, str, One]
 
 
 class Code:
     """A compiled part. `boolean` is true where `one` gives nothing but True, False and None; `descending`
     where it is a key of sort() to be taken from the greatest down. `path` is the plain path that the part is,
     if it is one; `texts`, the texts it always gives, if they are all it gives; `through`, what the part makes
-    of the items of the path before it, nodes or not."""
+    of the items of the path before it, nodes or not; `branches`, for each part of an `or` (one, where it is
+    none) the name and the text whose equality it begins with, and its code, if all have one name."""
 
-    __slots__ = ("boolean", "descending", "one", "path", "run", "texts", "through")
+    __slots__ = ("boolean", "branches", "descending", "one", "path", "run", "texts", "through")
 
     def __init__(self, run: Run, one: One | None = None, *, boolean: bool = False) -> None:
         self.run = run
         self.one = one
         self.boolean = boolean
+        self.branches: tuple[Branch, ...] = ()
         self.descending = False
         self.path: Path | None = None
         self.texts: frozenset[str] | None = None

@@ -308,16 +308,33 @@ class Compiler:
                 return code
         code = operators.operation(node.operator, left, right)
         if node.operator in operators.LOGIC and left.boolean and right.boolean:
-            return code  # it cannot fail itself
+            return _branched(node.operator, left, right, code)  # it cannot fail itself
         code = self.located(code, node.at)
         if node.operator == "=" and code.one is not None:
-            quick = shortcuts.text_equality(node.left, node.right, self.model, code.one)
-            return code if quick is None else valued(quick, boolean=True)
+            wanted = shortcuts.text_asked(node.left, node.right, self.model)
+            if wanted is not None:
+                one = shortcuts.text_equality(*wanted, code.one)
+                code = valued(one, boolean=True)
+                code.branches = ((*wanted, one),)
         return code
 
     def type_test(self, node: syntax.TypeTest) -> Code:
         operand = self.scope(self.code(node.operand))
         return self.located(FUNCTIONS[node.operator].build(operand, self.match(node.named)), node.at)
+
+
+def _branched(operator: str, left: Code, right: Code, code: Code) -> Code:
+    """The code of logic; that of an `or` whose parts begin with texts of one name asks only those at hand."""
+    if code.one is None:
+        return code
+    if operator == "and" and len(left.branches) == 1:
+        name, text, _ = left.branches[0]
+        code.branches = ((name, text, code.one),)
+    together = left.branches + right.branches if left.branches and right.branches else ()
+    if operator == "or" and together and together[0][0] == right.branches[0][0]:
+        code = valued(shortcuts.branched(together, code.one), boolean=True)
+        code.branches = together
+    return code
 
 
 def _started(run: Run) -> Code:

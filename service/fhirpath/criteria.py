@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import syntax
 from .comparison import compare
 from .equality import equal, equal_collections
-from .judges import LOGIC, opposite
+from .judges import LOGIC, of_texts, opposite
 from .plain import compile_walk
 from .plain_parts import Criterion, Op, Strange, checked, fields_of, read, variant_of
 from .quantity import Quantity, calendar_unit
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .frame import Frame
+    from .judges import Texts
     from .model import Model
     from .plain_parts import Judge, Scalar, Walk
     from .shapes import Shape
@@ -97,6 +98,9 @@ def asked(criterion: Expression, model: Model) -> Criterion:
 
 def _judge(node: Expression, shape: Shape, model: Model) -> Judge | None:
     if isinstance(node, syntax.Binary):
+        tests = text_tests(node, shape)
+        if tests:
+            return of_texts(tests)
         if node.operator in LOGIC:
             left, right = _judge(node.left, shape, model), _judge(node.right, shape, model)
             return None if left is None or right is None else LOGIC[node.operator](left, right)
@@ -110,6 +114,26 @@ def _judge(node: Expression, shape: Shape, model: Model) -> Judge | None:
     if isinstance(node, syntax.Member):
         return _truth(node, shape, model)
     return None
+
+
+def text_tests(node: Expression, shape: Shape) -> tuple[Texts, ...]:
+    """The JSON properties and texts of `a = 'x' and b in ('y' | 'z')`, in order; none for anything else."""
+    if not isinstance(node, syntax.Binary):
+        return ()
+    if node.operator == "and":
+        left = text_tests(node.left, shape)
+        right = text_tests(node.right, shape) if left else ()
+        return (*left, *right) if right else ()
+    path, texts = node.left, node.right
+    if node.operator == "=" and isinstance(path, syntax.Literal):
+        path, texts = texts, path
+    known = literal_texts(texts) if node.operator in ("=", "in") else None
+    if known is None or not isinstance(path, syntax.Member) or path.source is not None:
+        return ()
+    if node.operator == "=" and not isinstance(texts, syntax.Literal):
+        return ()
+    field = shape.plain.get(path.name)
+    return () if field is None else ((field, f"_{field}", known),)
 
 
 def _called(node: syntax.Call, shape: Shape, model: Model) -> Judge | None:
@@ -292,28 +316,10 @@ def _equality(node: syntax.Binary, shape: Shape, model: Model) -> Judge | None:
     if wanted is None:
         judge = _same_items(_walk(node.left, shape, model), _walk(node.right, shape, model))
     else:
-        judge = _same_text(path, wanted, shape) or _same_item(_walk(path, shape, model), wanted)
+        judge = _same_item(_walk(path, shape, model), wanted)
     if judge is None:
         return None
     return judge if node.operator == "=" else opposite(judge)
-
-
-def _same_text(path: Expression, wanted: Any, shape: Shape) -> Judge | None:
-    plain = path.name if isinstance(path, syntax.Member) and path.source is None else ""
-    if wanted.__class__ is not str or plain not in shape.plain:
-        return None
-    field = shape.plain[plain]
-    beside = f"_{field}"
-
-    def judge(value: Any, _frame: Frame) -> bool | None:
-        found = value.get(field)
-        if found.__class__ is str:
-            return bool(found == wanted)
-        if found is None and beside not in value:
-            return None
-        raise Strange
-
-    return judge
 
 
 def _same_item(walk: Walk | None, wanted: Any) -> Judge | None:

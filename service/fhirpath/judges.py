@@ -1,14 +1,40 @@
-"""Judges joined by three-valued logic (§6.5): the right one is asked only where the left leaves it open."""
+"""Judges of texts, and judges joined by three-valued logic (§6.5).
+
+Of two that are joined the right one is asked only where the left one leaves the answer open.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from .plain_parts import Strange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .frame import Frame
     from .plain_parts import Judge
+
+    Texts = tuple[str, str, frozenset[str]]
+
+
+def of_texts(tests: tuple[Texts, ...]) -> Judge:
+    """The judge of tests joined by `and`: a property, that beside it, and the texts it is to be one of."""
+
+    def judge(value: Any, _frame: Frame) -> bool | None:
+        verdict: bool | None = True
+        for field, beside, texts in tests:
+            found = value.get(field)
+            if found.__class__ is str:
+                if found not in texts:
+                    return False
+            elif found is None and beside not in value:
+                verdict = None
+            else:
+                raise Strange
+        return verdict
+
+    return judge
 
 
 def opposite(inner: Judge) -> Judge:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import syntax
-from .code import Code, One, Run, truth, valued
+from .code import Branch, Code, One, Run, truth, valued
 from .criteria import judgeable
 from .errors import EvaluationError
 from .nodes import Node, make
@@ -230,14 +230,18 @@ def _has(value: Any, fields: Sequence[tuple[str, str]]) -> bool | None:
     return verdict
 
 
-def text_equality(left: Expression, right: Expression, model: Model, ordinary: One) -> One | None:
-    """The code of `name = 'text'` on the one focus, else None."""
+def text_asked(left: Expression, right: Expression, model: Model) -> tuple[str, str] | None:
+    """The name and the text of `name = 'text'`; None for any other equality."""
     wanted = _texts(syntax.Binary("=", left, right))
     if wanted is None:
         return None
-    name, text = wanted[0]
-    if name[:1].isupper() and model.type(name) is not None:  # it may be the name of the type, no step
-        return None
+    name, _ = wanted[0]
+    # A name that begins with a capital may be the name of the type, and no step.
+    return None if name[:1].isupper() and model.type(name) is not None else wanted[0]
+
+
+def text_equality(name: str, text: str, ordinary: One) -> One:
+    """The code of `name = 'text'` on the one focus."""
 
     def one(frame: Frame) -> Any:
         this = frame.this
@@ -248,6 +252,40 @@ def text_equality(left: Expression, right: Expression, model: Model, ordinary: O
                 found = node.value.get(key)
                 if found.__class__ is str:
                     return found == text
+        return ordinary(frame)
+
+    return one
+
+
+def branched(branches: tuple[Branch, ...], ordinary: One) -> One:
+    """The code of `(name = 'a' and ...) or (name = 'b' and ...)`, whose parts begin with a text of one name:
+    where the one focus has a plain text of that name, only the parts of that text are asked.
+
+    Any other part is false whatever else it asks for, and nothing more of it would be evaluated.
+    """
+    name = branches[0][0]
+    known: dict[str, tuple[One, ...]] = {}
+
+    def ready(text: str) -> tuple[One, ...]:
+        parts = tuple([part for _, wanted, part in branches if wanted == text])
+        if parts:
+            known[text] = parts
+        return parts
+
+    def one(frame: Frame) -> Any:
+        this = frame.this
+        if len(this) == 1 and this[0].__class__ is Node:
+            node = this[0]
+            key = node.shape.plain.get(name)
+            found = None if key is None else node.value.get(key)
+            if found.__class__ is str:
+                verdict: bool | None = False
+                for part in known.get(found) or ready(found):
+                    said = part(frame)
+                    if said is True:
+                        return True
+                    verdict = None if said is None else verdict
+                return verdict
         return ordinary(frame)
 
     return one

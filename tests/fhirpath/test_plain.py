@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service import fhirpath
-from service.fhirpath import EvaluationError, LimitError, Limits, criteria, plain
+from service.fhirpath import EvaluationError, LimitError, Limits, criteria, plain, shortcuts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,13 @@ FORM_PATHS = [
     "item.where(answer.where(value.code in ('a' | 'b')).exists().not()).linkId",
     "item.where(answer.exists(value = true)).linkId",
     "item.where(linkId in ('a' | 'b')).linkId",
+    "item.where(linkId in ('a' | 'b') and 'a' = text).linkId",
+    "item.where(text = 'a' and linkId = 'a').exists()",
+    "item.answer.value.where(code in ('a') and system = 'http://s').exists()",
+    "item.where(%resource.status.exists() and (linkId = 'a' and text = 'a' or linkId = 'mg')).linkId",
+    "item.where((linkId = 'b' and answer.value > 2) or (linkId = 'a' and answer.value.toString() = '3'))",
+    "item.select((text = 'a' and linkId = 'a') or (text = 'b' and answer.value) or text = 'a')",
+    "item.answer.value.select((code = 'a' and unit = 'mg') or (code = 'b' or code = 'mg'))",
     "item.where($this.linkId = text).linkId",
     "item.exists(answer.value.unit = 'mg')",
     "item.exists(linkId = 'a')",
@@ -207,6 +214,7 @@ def _compare(text: str, resource: Any) -> None:
         patch.setattr(plain, "compile_walk", lambda *_: None)
         patch.setattr(criteria, "_judge", lambda *_: None)
         patch.setattr(criteria, "compile_walk", lambda *_: None)
+        patch.setattr(shortcuts, "branched", lambda _branches, ordinary: ordinary)
         expected = _said(_ordinary(text), resource)
     assert answers == expected
     assert nodes == expected
