@@ -154,9 +154,7 @@ def compose(
     )
 
 
-def _reports(
-    settings: Settings, content: Content, records: Records, terms: Terms, outbox: Outbox
-) -> Reports:
+def _reports(settings: Settings, content: Content, records: Records, terms: Terms, outbox: Outbox) -> Reports:
     """What verbs on safety reports work with. Without a site file nobody is named and nothing is sent."""
     site, gateway = Site(), None
     if settings.site:

@@ -86,8 +86,8 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
         "organisation: is missing; a report names who reports",
         "private: is true or false",
         (
-            "reporter.hat: is no key here; these are: name, profession, organisation, ods, department, address, "
-            "city, postcode, country, telephone, email"
+            "reporter.hat: is no key here; these are: name, profession, organisation, ods, department, "
+            "address, city, postcode, country, telephone, email"
         ),
         "reporter.profession: is one of physician, pharmacist, other-health-professional, lawyer, consumer",
         "reporter.country: is a country's two capital letters (ISO 3166), GB here",
