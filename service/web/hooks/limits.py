@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import OrderedDict
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from service.web.errors import TooMany
@@ -49,8 +50,8 @@ class Used:
         """Nothing is used yet. ``clock`` gives seconds since 1970."""
         self._clock = clock
         self._most = most
-        self._held: set[tuple[str, str]] = set()
-        self._order: list[tuple[float, tuple[str, str]]] = []
+        self._held: set[bytes] = set()
+        self._order: list[tuple[float, bytes]] = []
 
     def __len__(self) -> int:
         """How many are remembered."""
@@ -61,7 +62,7 @@ class Used:
         now = self._clock()
         while self._order and (self._order[0][0] < now or len(self._order) > self._most):
             self._held.discard(heapq.heappop(self._order)[1])
-        key = (issuer, id_)
+        key = blake2b(f"{issuer}\n{id_}".encode("utf-8", "surrogatepass"), digest_size=16).digest()  # ids may be long
         if key in self._held:
             return False
         self._held.add(key)
