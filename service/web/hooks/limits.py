@@ -62,7 +62,8 @@ class Used:
         now = self._clock()
         while self._order and (self._order[0][0] < now or len(self._order) > self._most):
             self._held.discard(heapq.heappop(self._order)[1])
-        key = blake2b(f"{issuer}\n{id_}".encode("utf-8", "surrogatepass"), digest_size=16).digest()  # ids may be long
+        named = f"{issuer}\n{id_}".encode("utf-8", "surrogatepass")
+        key = blake2b(named, digest_size=16).digest()  # ids may be long
         if key in self._held:
             return False
         self._held.add(key)

@@ -130,3 +130,8 @@ def test_without_the_setting_no_page_may_call(client: Client) -> None:
     asked = preflight(client, SIGN)
     assert asked.status_code == 405
     assert "access-control-allow-origin" not in asked.headers
+
+
+def test_an_id_may_be_any_text() -> None:
+    used = Used(lambda: 0.0)
+    assert [used.use("a", one, 1) for one in ("\ud800", "\ud800", "x" * 500)] == [True, False, True]
