@@ -191,6 +191,8 @@ class Override:
 class SafetyReport:
     """One case. ``case`` is its id for ever; ``version`` counts what was sent of it, from 1.
 
+    ``number`` is what messages call the case (ICH C.1.1), from the first that was prepared on; it stays,
+    whatever the site's file says later.
     ``decided_by`` is the sentence that says why it has this branch. ``linked`` are the cases about the same
     event for another suspect. ``form`` leads to the form. ``received`` is when the house first knew,
     ``updated`` when it last learned something (both FHIR instants or dates). ``amendment`` is ``None``,
@@ -220,6 +222,7 @@ class SafetyReport:
     amendment: str | None = None
     amendment_reason: str | None = None
     yellow_card: str | None = None
+    number: str | None = None
     override: Override | None = None
     offered: tuple[Branch, ...] = ()
     changes: tuple[Change, ...] = field(default=())

@@ -148,7 +148,7 @@ _SILENT = frozenset(
         "offered", "subject", "reference", "term", "actuality", "onset", "end", "recognised", "seriousness",
         "severity", "outcome", "suspects", "paragraph", "date", "kind", "role", "system", "code",
         "action", "location", "when", "instead_of", "amendment", "coded", "coded_version", "profession",
-        "country",
+        "country", "number",
     }
 )  # fmt: skip
 """Fields that hold a code, a date, or something that this service made."""

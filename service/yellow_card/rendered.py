@@ -11,12 +11,16 @@ from service.domain.site import Site
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A report as a file. ``kind`` is the renderer's name (``sheet``, ``json``, ``bundle``, ``e2b`` …)."""
+    """A report as a file. ``kind`` is the renderer's name (``sheet``, ``json``, ``bundle``, ``e2b`` …).
+
+    ``numbers`` is what a message calls each report in it for ever (ICH C.1.1), in order; else empty.
+    """
 
     media_type: str
     file_name: str
     body: bytes = field(repr=False)
     kind: str = ""
+    numbers: tuple[str, ...] = ()
 
 
 Renderer = Callable[[SafetyReport, Site], Rendered]

@@ -188,6 +188,7 @@ FULL = SafetyReport(
     medicines=(ReportedMedicine("name", "suspect", "dose", "route", "batch", None, None, "why", "maker"),),
     narrative="narrative",
     amendment_reason="amended",
+    number="GB-TRUST-c",
     override=Override(Branch.LOCAL, "Dr Bea Other", "2026", "because", Branch.DEVICE),
 )  # fmt: skip
 PLACES = sorted(set(texts_of(FULL)) - {"reporter.name"})

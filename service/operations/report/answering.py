@@ -146,7 +146,15 @@ def _sent(records: Records, batch: str) -> Mapping[str, str]:
     made = [one for one in held.exports if one.kind == KIND and one.file_name == named] if held else []
     if not made:
         return {}
-    return {f"{country}-{organisation}-{one}": one for one in made[-1].together or (id_,)}
+    return {
+        (_number(records, one) if one != id_ else None) or f"{country}-{organisation}-{one}": one
+        for one in made[-1].together or (id_,)
+    }
+
+
+def _number(records: Records, id_: str) -> str | None:
+    held = cases.find(records, id_)
+    return held.report.number if held is not None else None
 
 
 def _why(records: Records, number: str) -> str:

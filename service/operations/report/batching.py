@@ -91,6 +91,10 @@ def _make(desk: Desk, held: Sequence[Case], who: str, now: str) -> tuple[list[Ca
     if issues:
         raise Unprocessable("nothing was prepared: a report cannot go into the batch", issues=issues)
     file = _render(desk, moved)
+    moved = [
+        replace(one, report=replace(one.report, number=number))
+        for one, number in zip(moved, file.numbers, strict=True)
+    ]
     ids = tuple(one.id for one in held)
     done: list[Case] = []
     files: list[Write] = []

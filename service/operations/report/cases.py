@@ -156,7 +156,7 @@ def content_of(report: SafetyReport) -> str:
     return hashlib.sha256(encode(said)).hexdigest()
 
 
-_STANDING = ("state", "changes", "yellow_card", "offered")
+_STANDING = ("state", "changes", "yellow_card", "number", "offered")
 
 
 def write(case: Case) -> Write:

@@ -328,6 +328,7 @@ def _carried(content: SafetyReport, report: SafetyReport) -> SafetyReport:
         version=report.version,
         state=report.state,
         yellow_card=report.yellow_card,
+        number=report.number,
         amendment=report.amendment,
         amendment_reason=report.amendment_reason,
         changes=report.changes,

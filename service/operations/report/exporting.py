@@ -59,6 +59,7 @@ def export(
             )
         exports, writes = [], []
         for one in made:
+            moved = replace(moved, number=one.numbers[0]) if one.numbers else moved
             kept, more = keep(desk, held, one, who, now)
             exports.append(kept)
             writes += more

@@ -101,15 +101,22 @@ def uncoded(report: SafetyReport, terms: Terms | None) -> tuple[ReportedEvent, .
     return tuple(event for event in _events(report) if terms is None or terms.of(event) is None)
 
 
-def worldwide_id(case: str, site: Site, guide: Guide) -> str:
-    """C.1.1 and C.1.8.1: country, organisation and the case's id, the same for ever."""
+def worldwide_id(report: SafetyReport, site: Site, guide: Guide) -> str:
+    """C.1.1 and C.1.8.1: country, organisation the case's id; or the number that the report has."""
+    if report.number is not None:
+        return report.number
     organisation = "".join(site.e2b.organisation.replace("-", "").split())
-    return f"{_country(site.nation, guide)}-{organisation}-{case}"
+    return f"{_country(site.nation, guide)}-{organisation}-{report.case}"
+
+
+def _linked_ids(report: SafetyReport, number: str) -> list[str]:
+    """C.1.10.r: the linked cases, called as this one is: none of them is sent as E2B under another name."""
+    return [number.removesuffix(report.case) + other for other in report.linked]
 
 
 def _case(report: SafetyReport, making: Making) -> Content:
     site, guide = making.site, making.guide
-    identifier = worldwide_id(report.case, site, guide)
+    identifier = worldwide_id(report, site, guide)
     created = write_moment(making.created)
     received = fhir_date(report.received or report.updated or making.created.date().isoformat())[:8]
     case: Content = {
@@ -140,7 +147,7 @@ def _case(report: SafetyReport, making: Making) -> Content:
     if report.yellow_card:
         case["C.1.9.1.r"] = [{"C.1.9.1.r.1": "MHRA", "C.1.9.1.r.2": report.yellow_card}]
     if report.linked:
-        case["C.1.10.r"] = [worldwide_id(other, site, guide) for other in report.linked]
+        case["C.1.10.r"] = _linked_ids(report, identifier)
     if report.amendment:
         case["C.1.11.1"] = guide.report["amendment"].get(report.amendment, report.amendment)
         case |= given({"C.1.11.2": report.amendment_reason})

@@ -51,7 +51,7 @@ def batches(tools: Tools) -> Batches:
             raise Unprocessable("a batch needs a report")
         first = reports[0]
         moment = tools.clock().strftime("%Y%m%d%H%M%S")
-        number = f"{worldwide_id(first.case, site, tools.guide)}.{first.version}-{len(reports)}.{moment}"
+        number = f"{worldwide_id(first, site, tools.guide)}.{first.version}-{len(reports)}.{moment}"
         return render(reports, site, tools, number)
 
     return make
@@ -73,7 +73,7 @@ def render(reports: Sequence[SafetyReport], site: Site, tools: Tools, number: st
     first = reports[0]
     if number is None:
         moment = created.strftime("%Y%m%d%H%M%S")
-        number = f"{worldwide_id(first.case, site, tools.guide)}.{first.version}.{moment}"
+        number = f"{worldwide_id(first, site, tools.guide)}.{first.version}.{moment}"
     batch = make_batch(reports, Making(site, tools.terms, tools.guide, created), number)
     faults = [issue for issue in check(batch, tools.guide, created) if issue.fails]
     if faults:
@@ -82,7 +82,8 @@ def render(reports: Sequence[SafetyReport], site: Site, tools: Tools, number: st
     faults = [issue for issue in tools.schema(body) if issue.fails] if tools.schema is not None else []
     if faults:
         raise Unprocessable(f"the message breaks ICH's schema: {faults[0].message}", issues=faults)
-    return Rendered(MEDIA_TYPE, file_name(number), body, KIND)
+    numbers = tuple(worldwide_id(report, site, tools.guide) for report in reports)
+    return Rendered(MEDIA_TYPE, file_name(number), body, KIND, numbers)
 
 
 def file_name(number: str) -> str:

@@ -15,7 +15,9 @@ from service.operations.report import cases
 from service.operations.report.answering import accepting, join, reading
 from service.operations.report.drafting import draft
 from service.operations.report.exporting import export
-from service.operations.report.steps import ask_follow_up, follow_up, ready
+from service.operations.report.files import read_file
+from service.operations.report.renderings import make_renderers
+from service.operations.report.steps import ask_follow_up, follow_up, nullify, ready
 from service.operations.report.strays import count_strays, list_strays, look_into, read_body
 from service.operations.report.submitting import Answer, settled, submit
 from service.yellow_card.e2b.elements import read_guide
@@ -261,6 +263,47 @@ def test_an_answer_to_an_earlier_message_says_nothing_of_the_later_one(house: Ho
     second = told.exports[-3].file_name[:-4]
     accept("now.xml", answer(second, "AA", case(number, "CA")))
     assert cases.read(house.records, made.id).report.state is State.ACKNOWLEDGED
+
+
+@pytest.mark.parametrize("step", [ask_follow_up, nullify])
+def test_the_cases_number_stays_whatever_the_site_file_says_later(house: House, step: Any) -> None:
+    made, message = queued(house)
+    number = f"GB-EXAMPLETRUST-{made.id}"
+    assert cases.read(house.records, made.id).report.number == number
+    first = message.details["file_name"][:-4]
+    accepting(house.desk, GUIDE)("1.xml", answer(first, "AA", case(number, "CA")))
+    house.site = replace(house.site, nation="northern-ireland", e2b=E2b("SENDER", "RECEIVER", "NEW-NAME"))
+    step(house.desk, made.id, WHO, "the dose is known now")
+    follow_up(house.desk, made.id, WHO)
+    house.later(hours=1)
+    ready(house.desk, made.id, WHO)
+    file = export(house.desk, made.id, WHO).case.exports[-1]
+    batch = read(read_file(house.records, file), GUIDE)
+    assert [(one["C.1.1"], one["C.1.8.1"], one["N.2.r.1"]) for one in batch.cases] == [(number,) * 3]
+    assert batch.header["N.1.2"].startswith(f"{number}.2.")
+    submit(house.desk, made.id, WHO)
+    accepting(house.desk, GUIDE)("2.xml", answer(batch.header["N.1.2"], "AA", case(number, "CA")))
+    told = cases.read(house.records, made.id)
+    assert (told.report.version, told.report.state) == (2, State.ACKNOWLEDGED)
+    assert list_strays(house.records) == ()
+
+
+def test_a_number_that_never_went_into_a_message_is_not_kept_and_one_that_did_survives_a_refresh(
+    house: House,
+) -> None:
+    terms = Terms("0.0", {str(MEDICINE["event.term"]): "99999999"})
+    e2b, sheet = renderer(Tools(GUIDE, lambda: house.now, terms)), make_renderers(CONTENT, lambda: house.now)
+    house.site = replace(SITE, e2b=E2b("SENDER", "RECEIVER", "EXAMPLE-TRUST"))
+    house.more |= {"renderers": {"e2b": e2b, "sheet": sheet["sheet"]}}
+    made = draft(house.desk, house.event(REACTION), WHO, patient=PATIENT).cases[0]
+    ready(house.desk, made.id, WHO)
+    assert export(house.desk, made.id, WHO, kinds=["sheet"]).case.report.number is None
+    number = f"GB-EXAMPLETRUST-{made.id}"
+    assert export(house.desk, made.id, WHO).case.report.number == number
+    house.submit({"event": [REACTION | {"event.narrative": "Hot, and better by noon"}]}, status="amended")
+    draft(house.desk, made.event.partition("/")[2], WHO)
+    told = cases.read(house.records, made.id).report
+    assert (told.state, told.narrative, told.number) == (State.DRAFT, "Hot, and better by noon", number)
 
 
 def test_an_acceptance_after_a_refusal_gives_a_rejected_report_no_reference(house: House) -> None:

@@ -185,6 +185,23 @@ def test_each_report_has_its_own_answer(house: House, by_receipt: bool) -> None:
     assert list_strays(house.records) == (stray,)
 
 
+def test_each_report_of_a_batch_keeps_the_number_that_it_first_had(house: House) -> None:
+    ids = ready_ones(house, 2)
+    export(house.desk, ids[1], WHO)
+    house.site = replace(house.site, nation="northern-ireland", e2b=E2b("SENDER", "RECEIVER", "NEW"))
+    house.later(seconds=1)
+    file = batch(house.desk, ids, WHO).file
+    number, own = numbers(house, file)
+    assert own == [f"XI-NEW-{ids[0]}", f"GB-EXAMPLETRUST-{ids[1]}"]
+    assert [one.report.number for one in held(house, ids)] == own
+    submit(house.desk, ids[0], WHO)
+    join(
+        house.desk, GUIDE, "ack.xml", answer(number, "AE", *(about(one, "CA") for one in own)), "handed over"
+    )
+    assert states(house, ids) == ["acknowledged"] * 2
+    assert list_strays(house.records) == ()
+
+
 def test_an_answer_to_the_whole_batch_is_every_reports(house: House) -> None:
     ids = ready_ones(house)
     file = batch(house.desk, ids, WHO).file

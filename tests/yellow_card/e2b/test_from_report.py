@@ -52,6 +52,17 @@ def test_the_same_report_at_the_same_moment_gives_the_same_bytes() -> None:
     assert once.file_name == "GB-EXAMPLETRUST-7f3c2b1a-0000-4000-8000-000000000001.1.20260801090000.xml"
 
 
+def test_a_number_that_the_report_has_is_its_number_and_that_of_its_linked_cases() -> None:
+    own = "IE-OLDNAME-7f3c2b1a-0000-4000-8000-000000000001"
+    made = render([report(number=own, linked=("c-2",)), report(case="c-3")], SITE, tools())
+    told, other = read(made.body, guide()).cases
+    assert [told[name] for name in ("C.1.1", "C.1.8.1", "N.2.r.1")] == [own] * 3
+    assert told["C.1.10.r"] == ["IE-OLDNAME-c-2"]
+    assert other["C.1.1"] == "GB-EXAMPLETRUST-c-3"
+    assert made.numbers == (own, "GB-EXAMPLETRUST-c-3")
+    assert made.file_name.startswith(f"{own}.1.")
+
+
 def test_the_cases_ids_stay_and_its_latest_date_moves_with_a_follow_up() -> None:
     first, later = case(report()), case(report(version=2, updated="2026-07-30"))
     for number in ("C.1.1", "C.1.8.1", "C.1.4", "N.2.r.1"):
