@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.adapters.ehr import faults
 from service.adapters.ehr.faults import HTTPX, EhrFault, of_httpx, of_status
-from service.adapters.ehr.retries import read_retry_after
+from service.adapters.retry_after import read_retry_after
 from service.domain.errors import ServiceError
 from service.fhir.json_text import Limits, decode
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import msgspec
 
-from service.adapters.gateways.answers import retry_after
+from service.adapters.retry_after import read_retry_after
 from service.domain.errors import Forbidden, Refused, Unauthenticated, Unavailable
 from service.operations.ports import Receipt
 
@@ -118,7 +118,7 @@ class Http:
         if 300 <= status < 400:
             raise Unavailable(f"{said}, a redirect, which is not followed: set gateway.url to where it leads")
         if status in _OF_THE_WAY or status >= 500:
-            raise Unavailable(said, retry_after=retry_after(answered.get("Retry-After"), self._clock()))
+            raise Unavailable(said, retry_after=read_retry_after(answered.get("Retry-After"), self._clock()))
         raise Refused(said)
 
     def _bearer(self) -> str:
@@ -145,7 +145,7 @@ class Http:
         )
         status, answered, body = self._send(request, _TOKEN_BYTES, httpx.BasicAuth(gateway.client_id, secret))
         if status != 200:
-            wait = retry_after(answered.get("Retry-After"), self._clock())
+            wait = read_retry_after(answered.get("Retry-After"), self._clock())
             raise Unavailable(f"the token for the gateway was not given (status {status})", retry_after=wait)
         try:
             granted: Any = msgspec.json.decode(body)

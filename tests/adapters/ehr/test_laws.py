@@ -18,8 +18,9 @@ from service.adapters.ehr.exchange import is_fhir
 from service.adapters.ehr.faults import HTTPX, EhrFault, of_httpx, of_status
 from service.adapters.ehr.network import reachable
 from service.adapters.ehr.permission import find_place, follow, permission_of
-from service.adapters.ehr.retries import Retries, read_retry_after
+from service.adapters.ehr.retries import Retries
 from service.adapters.ehr.scopes import reaches
+from service.adapters.retry_after import read_retry_after
 from service.domain.addresses import fault_of
 from service.domain.errors import Unavailable
 from service.operations.clients import Client

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.adapters.gateways.answers import retry_after
 from service.adapters.gateways.config import Gateway
 from service.adapters.gateways.http import Http
+from service.adapters.retry_after import read_retry_after
 from service.domain.errors import Forbidden, Refused, ServiceError, Unauthenticated, Unavailable
 from service.operations.ports import Message, Receipt
 from tests.adapters.gateways.peer import Answer, Asked, Peer, serving
@@ -69,6 +69,7 @@ def test_a_message_is_posted_with_its_id_and_the_answer_is_the_receipt(peer: Pee
         (503, {"Retry-After": "Wed, 01 Jul 2026 09:31:30 GMT"}, Unavailable, 90.0),
         (503, {"Retry-After": "Wed, 01 Jul 2020 09:31:30 GMT"}, Unavailable, 0.0),
         (503, {"Retry-After": "soon"}, Unavailable, None),
+        (503, {"Retry-After": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, Unavailable, None),
         (301, {"Location": "http://127.0.0.1:1/"}, Unavailable, None),
         (307, {"Location": "/elsewhere"}, Unavailable, None),
     ],
@@ -170,7 +171,7 @@ def test_whatever_httpx_raises_is_unavailable(kind: type[Exception]) -> None:
     st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|[+-]\d{4})?")
 )
 def test_a_time_to_try_again_is_read_or_it_is_none(text: str) -> None:
-    seconds = retry_after(text, NOW)
+    seconds = read_retry_after(text, NOW)
     assert seconds is None or seconds >= 0
 
 
