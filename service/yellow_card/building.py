@@ -21,13 +21,13 @@ from service.domain.safety_report import (
     State,
 )
 from service.yellow_card.answers import groups, items, value, values
-from service.yellow_card.devices import find_devices, used_devices
+from service.yellow_card.devices import find_devices
 from service.yellow_card.filling import Term
 from service.yellow_card.patient import describe
 from service.yellow_card.reportability import REPORTED, Suspicion
 
 if TYPE_CHECKING:
-    from service.domain.safety_report import ReportedDevice, Subject
+    from service.domain.safety_report import Subject
     from service.domain.site import Site
     from service.yellow_card.filling import Fields, Group
     from service.yellow_card.reportability import Decision
@@ -250,8 +250,3 @@ def _reporter(source: Source, site: Site) -> Reporter:
         organisation=held.organisation or site.organisation or None,
         ods=held.ods or site.ods or None,
     )
-
-
-def devices_of_procedure(source: Source, fields: Fields) -> tuple[ReportedDevice, ...]:
-    """Every device that the procedure's form names."""
-    return used_devices(source.procedure_form, fields)

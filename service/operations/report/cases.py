@@ -243,11 +243,6 @@ def of_event(records: Records, event: str) -> tuple[Case, ...]:
     return _in_order(search(records, [_points("event", event)]))
 
 
-def of_form(records: Records, form: str) -> tuple[Case, ...]:
-    """The cases built from a form (``QuestionnaireResponse/id``)."""
-    return _in_order(search(records, [_points("form", form)]))
-
-
 def search(records: Records, conditions: Sequence[Condition]) -> Iterator[Case]:
     """Every case that meets the conditions."""
     cursor = None
@@ -257,11 +252,6 @@ def search(records: Records, conditions: Sequence[Condition]) -> Iterator[Case]:
         cursor = page.cursor
         if cursor is None:
             return
-
-
-def in_state(*states: State) -> Condition:
-    """That the case is in one of these states."""
-    return Condition("state", Kind.TOKEN, "", tuple(Value(None, str(one)) for one in states))
 
 
 def about(subject: Resource) -> list[Condition]:
@@ -283,8 +273,3 @@ def _points(name: str, reference: str) -> Condition:
 
 def _in_order(found: Iterator[Case]) -> tuple[Case, ...]:
     return tuple(sorted(found, key=lambda one: (str(one.report.branch), one.again)))
-
-
-def with_report(case: Case, now: str, report: SafetyReport, **more: Any) -> Case:
-    """The same case with a changed report."""
-    return replace(case, report=report, changed=now, **more)

@@ -12,7 +12,7 @@ from service.operations.report.cases import Cleared, Entered
 from service.operations.report.changing import Changed, change
 from service.operations.report.clearing import word_on
 from service.operations.report.drafting import draft
-from service.operations.report.entering import get, parse, put
+from service.operations.report.entering import get, parse, plain, put
 from service.operations.report.entry_values import check
 from service.operations.report.steps import require_reason
 from service.operations.representation import instant
@@ -51,7 +51,7 @@ def enter(desk: Desk, case: str, values: Mapping[str, Any], who: str, *, expecte
             if value == source:
                 entered.pop(path, None)
             else:
-                entered[path] = Entered(path, _plain(value), _plain(source), who, now)
+                entered[path] = Entered(path, plain(value), plain(source), who, now)
         if report == held.report:
             return Changed(held)
         told = ", ".join(path for path in parsed if get(report, path) != get(held.report, path))
@@ -98,7 +98,3 @@ def take_up(desk: Desk, case: str, branch: Branch, who: str, reason: str) -> Dra
         return draft(desk, held.event.partition("/")[2], who)
     decision = Override(branch, who, instant(desk.clock()), reason)
     return draft(desk, held.event.partition("/")[2], who, decision=decision)
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

@@ -113,11 +113,12 @@ def overlay(built: SafetyReport, entered: Sequence[Entered]) -> tuple[tuple[Ente
     """
     kept, report = [], built
     for one in entered:
-        if _plain(get(built, one.path)) == one.source:
+        if plain(get(built, one.path)) == one.source:
             kept.append(one)
             report = put(report, one.path, parse(one.path, one.value))
     return tuple(kept), report
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The value as it is compared and kept: what stands several times as a list, as JSON has it."""
     return list(value) if isinstance(value, tuple) else value
