@@ -177,6 +177,7 @@ def _reports(settings: Settings, content: Content, records: Records, terms: Term
         gateway=gateway,
         outbox=outbox,
         batches=e2b_batches(tools) if tools is not None else None,
+        guide=tools.guide if tools is not None else None,
     )
 
 

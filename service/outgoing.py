@@ -13,18 +13,16 @@ from service.adapters.gateways import CHANNEL, open_line
 from service.operations.deliver import Line, abandon
 from service.operations.report.answering import accepting, reading
 from service.operations.report.submitting import settled
-from service.yellow_card.e2b.elements import read_guide
-from service.yellow_card.e2b.rendering import TABLE
 from service.yellow_card.e2b.xml_reading import XmlLimits
 
 if TYPE_CHECKING:
     from service.adapters.ehr.couriers import Couriers
+    from service.adapters.gateways import Gateway
     from service.adapters.gateways.inbox import Inbox
     from service.operations.deliver import Attempt, Chance
     from service.operations.outbox import Posted
     from service.settings import Settings
     from service.web.services import Services
-    from service.yellow_card.e2b.elements import Guide
 
 Work = Callable[[Event], object]
 """Something that runs until the event is set."""
@@ -35,10 +33,11 @@ def open_works(
 ) -> list[Work]:
     """What runs beside the requests; ``seen`` is told of every attempt at a delivery."""
     couriers = open_couriers(held, chance)
-    lines = open_lines(settings, held, couriers)
+    gateway = read_gateway(settings)
+    lines = open_lines(held, gateway, couriers)
     if not lines:
         return []
-    inboxes = open_inboxes(settings, held)
+    inboxes = open_inboxes(held, gateway)
     deliveries = Deliveries(held.outbox, lines, held.clock, chance, seen=seen)
 
     def work(stop: Event) -> None:
@@ -55,8 +54,9 @@ def deliver(settings: Settings, held: Services, chance: Chance, stop: Event, *, 
     """How many attempts at deliveries were made, once stopped (or nothing is due). Acknowledgements are read
     beside it, or once at the end."""
     couriers = open_couriers(held, chance)
-    lines = open_lines(settings, held, couriers)
-    inboxes = open_inboxes(settings, held)
+    gateway = read_gateway(settings)
+    lines = open_lines(held, gateway, couriers)
+    inboxes = open_inboxes(held, gateway)
     ended = Event()
     readers = [] if until_empty else [Thread(target=inbox.run, args=(ended,)) for inbox in inboxes]
     for reader in readers:
@@ -76,7 +76,7 @@ def deliver(settings: Settings, held: Services, chance: Chance, stop: Event, *, 
 
 def drop(settings: Settings, held: Services, id_: str, reason: str) -> Posted:
     """A message taken out of the line by a person, and its report given back to be submitted otherwise."""
-    lines = open_lines(settings, held)
+    lines = open_lines(held, read_gateway(settings))
     return abandon(held.outbox, lines, id_, held.clock(), reason)
 
 
@@ -97,35 +97,32 @@ def open_couriers(held: Services, chance: Chance) -> Couriers | None:
     )
 
 
-def open_lines(settings: Settings, held: Services, couriers: Couriers | None = None) -> dict[str, Line]:
+def read_gateway(settings: Settings) -> Gateway | None:
+    """How reports leave the house, as the site file says; None without such a file."""
+    if not settings.site:
+        return None
+    from service.adapters.site import read_site
+
+    return read_site(Path(settings.site))[1]
+
+
+def open_lines(held: Services, gateway: Gateway | None, couriers: Couriers | None = None) -> dict[str, Line]:
     """The channels that messages go out by. To each EHR one at a time: what was amended last arrives last."""
     lines = {name: Line(one, width=1) for name, one in couriers.by_channel.items()} if couriers else {}
-    if settings.site:
-        from service.adapters.site import read_site
-
-        guide = _guide(held)
+    if gateway is not None:
+        guide = held.reports.guide
         follow = settled(held.reports, reading(held.reports, guide) if guide is not None else None)
-        line = open_line(read_site(Path(settings.site))[1], held.clock, follow)
+        line = open_line(gateway, held.clock, follow)
         lines |= {CHANNEL: line} if line else {}
     return lines
 
 
-def open_inboxes(settings: Settings, held: Services) -> list[Inbox]:
+def open_inboxes(held: Services, gateway: Gateway | None) -> list[Inbox]:
     """What reads the acknowledgements that a folder gateway brings back; nothing without an inbox."""
-    guide = _guide(held)
-    if not settings.site or guide is None:
+    guide = held.reports.guide
+    if gateway is None or gateway.inbox is None or guide is None:
         return []
     from service.adapters.gateways.inbox import Inbox
-    from service.adapters.site import read_site
 
-    folder = read_site(Path(settings.site))[1].inbox
-    if folder is None:
-        return []
     accept = accepting(held.reports, guide)
-    return [Inbox(folder, accept, held.clock, largest=XmlLimits().size)]
-
-
-def _guide(held: Services) -> Guide | None:
-    """The table of E2B(R3) elements; None where the content has none."""
-    table = held.content.data.get(TABLE)
-    return None if table is None else read_guide(table)
+    return [Inbox(gateway.inbox, accept, held.clock, largest=XmlLimits().size)]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from service.fhirpath import Terminology
     from service.operations.outbox import Outbox
     from service.operations.ports import Clock, Content, Records
+    from service.yellow_card.e2b.elements import Guide
     from service.yellow_card.filling import Fields
     from service.yellow_card.rendered import Batches, Renderer
     from service.yellow_card.routing import Row
@@ -24,7 +25,8 @@ class Desk:
 
     ``gateway`` is the kind of rendering that the site's gateway takes, or None where a person submits.
     ``outbox`` is where messages for it wait, to settle what got stuck there. ``batches`` makes one message
-    of several reports; None where messages cannot be made.
+    of several reports; None where messages cannot be made. ``guide`` is the table of E2B(R3) elements, read
+    once; None where the content has none.
     """
 
     records: Records
@@ -39,6 +41,7 @@ class Desk:
     gateway: str | None = None
     outbox: Outbox | None = None
     batches: Batches | None = None
+    guide: Guide | None = None
 
     def fields_of(self, questionnaire: str) -> Fields | None:
         """The guidance's data whose forms a Questionnaire's canonical is one of."""

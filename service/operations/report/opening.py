@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from service.fhirpath import Terminology
     from service.operations.outbox import Outbox
     from service.operations.ports import Clock, Content, Records
+    from service.yellow_card.e2b.elements import Guide
     from service.yellow_card.rendered import Batches, Renderer
 
 
@@ -30,6 +31,7 @@ def open_desk(
     gateway: str | None,
     outbox: Outbox | None,
     batches: Batches | None = None,
+    guide: Guide | None = None,
 ) -> Desk:
     """The desk. ``gateway`` is the kind of rendering that the site's gateway takes, None without a gateway.
 
@@ -48,4 +50,5 @@ def open_desk(
         gateway=gateway,
         outbox=outbox,
         batches=batches,
+        guide=guide,
     )

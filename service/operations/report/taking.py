@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from service.domain.errors import Unprocessable
 from service.operations.report import cases
 from service.operations.report.answering import join
-from service.yellow_card.e2b.elements import read_guide
 from service.yellow_card.e2b.rendering import TABLE
 
 if TYPE_CHECKING:
@@ -35,10 +34,9 @@ def take(desk: Desk, body: bytes, through: str = "handed over") -> Taken:
 
     The same acknowledgement again changes nothing. Malformed or TooLarge where the bytes are none.
     """
-    data = desk.content.data.get(TABLE)
-    if data is None:
+    if desk.guide is None:
         raise Unprocessable(f"the published content has no {TABLE}, by which acknowledgements are read")
     name = f"answer-{hashlib.sha256(body).hexdigest()[:16]}.xml"
-    made = join(desk, read_guide(data), name, body, through)
+    made = join(desk, desk.guide, name, body, through)
     found = (cases.find(desk.records, one) for one in made.cases)
     return Taken(tuple(one for one in found if one is not None), made.stray)
