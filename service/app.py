@@ -52,7 +52,7 @@ from service.web.hooks import routes as hooks
 from service.web.hooks.cors import Origins
 from service.web.hooks.desk import Desk
 from service.web.hooks.limits import Buckets, Used
-from service.web.icon import icon
+from service.web.icon import FAVICON, icon
 from service.web.operations.registry import OPERATIONS
 from service.web.reports import routes as reports
 from service.web.reports.metrics import ReportMetrics
@@ -313,7 +313,7 @@ def service_routes() -> list[Route]:
         for path, handler in (
             ("/", pages.first), ("/docs", pages.docs), ("/openapi.json", pages.openapi),
             ("/health", health.health), ("/ready", health.ready), ("/metrics", health.metrics),
-            (ICON, icon),
+            (ICON, icon), (FAVICON, icon),
         )
     ]  # fmt: skip
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 SIDE = 100
+FAVICON = "/favicon.ico"
+"""Where browsers look for an icon beside whatever is no page of ours, such as a resource they show."""
 _GROUND, _INK = b"\x00\x5e\xb8", b"\xff\xff\xff"
 _ROWS = (22, 46, 70)
 

@@ -13,6 +13,7 @@ from service.cds.faces import ICON
 from service.operations.searching.parameters import RECORD_TYPES, parameters
 from service.web import openapi_hooks, openapi_report_shapes, openapi_reports
 from service.web.capability import CREATED
+from service.web.icon import FAVICON
 from service.web.openapi_parts import JSON, PARAMETERS, SCHEMAS, answered, failed, failures, query, shared
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def _plain() -> Part:
         "/ready": page("ready", "Whether the records answer", "application/json"),
         "/metrics": page("metrics", "What is counted and timed, for Prometheus", "text/plain"),
         ICON: page("icon", "The icon of the cards of CDS Hooks", "image/png"),
+        FAVICON: page("favicon", "The same icon, where browsers look for it unasked", "image/png"),
     }
     found["/ready"]["get"]["responses"]["503"] = {
         "description": "Not ready, and why",

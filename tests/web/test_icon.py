@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from tests.web.conftest import Client
 
 
+def test_browsers_find_the_icon_where_they_look_unasked(client: Client) -> None:
+    """Beside a resource that is shown as it is, no page names an icon, and browsers complain of a 404."""
+    assert client.get("/favicon.ico").content == client.get(ICON).content
+
+
 @pytest.mark.requirement("Source: an icon is a PNG of 100 by 100 pixels without transparent regions")
 def test_the_icon_is_a_png_of_100_by_100_pixels_without_transparency(client: Client) -> None:
     """Every chunk is whole, and every line of pixels is there in three colours."""
