@@ -12,7 +12,7 @@ from service.domain.errors import Refused, TooLarge
 from service.domain.issues import information
 from service.fhir.json_text import decode, encode
 from service.operations.representation import serve
-from service.web.errors import MEDIA_TYPE, TooSlow, outcome
+from service.web.errors import MEDIA_TYPE, TooSlow, UnknownCoding, outcome
 from service.web.negotiation import check_content_type, check_format, preferences
 from service.web.services import services
 
@@ -29,7 +29,14 @@ Resource = dict[str, Any]
 
 
 async def read_bytes(request: Request) -> bytes:
-    """The body; TooLarge as soon as it passes the limit, TooSlow where it does not arrive in time."""
+    """The body; TooLarge as soon as it passes the limit, TooSlow where it does not arrive in time.
+
+    UnknownCoding where it is said to be compressed (RFC 9110, 8.4 and 15.5.16): nothing is undone here, and
+    what is sent as it stands under such a header is refused rather than guessed at.
+    """
+    coding = request.headers.get("content-encoding")
+    if coding and any(one.strip().lower() not in ("", "identity") for one in coding.split(",")):
+        raise UnknownCoding(f"the body is said to be in the coding '{coding[:60]}'; send it without any")
     limit = services(request).limits.size
     said = request.headers.get("content-length", "")
     if said.isascii() and said.isdigit() and int(said[:20]) > limit:

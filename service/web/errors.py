@@ -71,6 +71,10 @@ class UnsupportedMedia(errors.Unsupported):
     """The body's media type is not one that is read here."""
 
 
+class UnknownCoding(UnsupportedMedia):
+    """The body comes in a coding (gzip, say) that is not undone here."""
+
+
 class TooSlow(errors.Refused):
     """The body did not arrive in the time that it may take."""
 
@@ -133,6 +137,8 @@ def answer(fault: errors.ServiceError, *, hooks: bool = False) -> Response:
     headers = {}
     if isinstance(fault, TooMany):
         headers["Retry-After"] = str(fault.seconds)
+    if isinstance(fault, UnknownCoding):
+        headers["Accept-Encoding"] = "identity"
     if status == 408:
         headers["Connection"] = "close"
     if status == 401:

@@ -60,6 +60,22 @@ def test_system_actions_stand_beside_the_cards(client: Client, adviser: Adviser)
     assert client.post(SIGN, json=sign()).json() == {"cards": [], "systemActions": [action]}
 
 
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "br", "zstd", "identity, gzip", "GZIP", "?"])
+@pytest.mark.parametrize("path", [SIGN, f"{SIGN}/feedback", "/fhir/QuestionnaireResponse/$submit"])
+def test_a_body_in_a_coding_is_refused_whatever_it_holds(client: Client, path: str, coding: str) -> None:
+    kind = "application/fhir+json" if path.startswith("/fhir") else "application/json"
+    headers = {"Content-Type": kind, "Content-Encoding": coding}
+    answer = client.post(path, content=json.dumps(sign()), headers=headers)
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
+    assert told(answer) == [("not-supported", "")]
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", "identity, identity"])
+def test_a_body_without_a_coding_may_say_so(client: Client, coding: str) -> None:
+    headers = {**JSON, "Content-Encoding": coding}
+    assert client.post(SIGN, content=json.dumps(sign()), headers=headers).status_code == 200
+
+
 def test_a_charset_is_taken_and_an_id_is_mirrored(client: Client) -> None:
     headers = {"Content-Type": "application/json; charset=UTF-8", "X-Request-ID": "abc-1"}
     answer = client.post(SIGN, content=json.dumps(sign()), headers=headers)
