@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from service.domain.errors import Malformed, TooLarge
 from service.domain.issues import error
+from service.fhir import json_text
 from service.fhir.json_text import Limits, decode, encode
 
 TEXT = b"""{
@@ -133,3 +134,70 @@ def test_every_place_lies_in_the_text(resource: dict[str, object], indent: int, 
     lines = text.split("\n")
     assert 1 <= line <= len(lines)
     assert 1 <= column <= len(lines[line - 1]) + 1
+
+
+_NUMBERS = st.sampled_from(
+    ["0", "-0", "-0.0", "1e5", "1E+5", "6.30", "1.0e-7", "01", "1.", "9" * 25, "9" * 5000, "1e999", "NaN"]
+)
+_TEXTS = st.sampled_from(
+    [
+        '"a"',
+        '"\\u0061"',
+        '"\\/"',
+        '"\\ud83d\\ude00"',
+        '"\\ud83d"',
+        '"\\udc00"',
+        '"\\t"',
+        '"\t"',
+        '"\\":"',
+        '"é"',
+    ]
+)
+_SPELLED = st.recursive(
+    _NUMBERS | _TEXTS | st.sampled_from(["null", "true", "tru", "[]", "{}", "[ ]", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda found: f"[{' , '.join(found)}]")
+        | st.lists(st.tuples(st.sampled_from(['"a"', '"b"', '"\\u0061"', "a"]), inner), max_size=3).map(
+            lambda found: "{" + ",\n".join(f"{key}: {value}" for key, value in found) + "}"
+        )
+    ),
+    max_leaves=8,
+)
+
+
+def _read(body: bytes) -> str:
+    """What reading comes to, to the last digit and type, or what is said of it."""
+    try:
+        return repr(decode(body, Limits(depth=4)).resource)
+    except (Malformed, TooLarge) as refusal:
+        return f"{refusal!r} {refusal.issues}"
+
+
+def _read_both_ways(body: bytes) -> tuple[str, str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_text, "_read_plain", lambda _body: None)
+        strictly = _read(body)
+    return _read(body), strictly
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(['"a"', '"b"']), _SPELLED), max_size=3),
+    st.binary(max_size=1),
+    st.data(),
+)
+def test_the_quick_reader_reads_as_the_strict_one(
+    members: list[tuple[str, str]], stray: bytes, data: st.DataObject
+) -> None:
+    text = ("{" + ",".join(f"{key}:{value}" for key, value in members) + "}").encode()
+    at = data.draw(st.integers(0, len(text)))
+    for body in (text, text[:at] + stray + text[at:]):
+        quickly, strictly = _read_both_ways(body)
+        assert quickly == strictly
+
+
+@given(st.dictionaries(st.text(), _JSON), st.sampled_from([None, 0, 2]), st.booleans())
+def test_the_quick_reader_reads_what_others_write(
+    resource: dict[str, object], indent: int | None, ascii_only: bool
+) -> None:
+    quickly, strictly = _read_both_ways(json.dumps(resource, indent=indent, ensure_ascii=ascii_only).encode())
+    assert quickly == strictly
