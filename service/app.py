@@ -351,6 +351,7 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
         openapi_url=None,  # the description is made from the operations' own declarations (web/openapi.py)
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would send token and patient again, to whatever host was named
         routes=[*hooks.routes(), *fhir.routes(), *reports.routes(), *service_routes()],
         lifespan=lifespan,
         middleware=middleware,

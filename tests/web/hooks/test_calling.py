@@ -70,6 +70,15 @@ def test_a_body_in_a_coding_is_refused_whatever_it_holds(client: Client, path: s
     assert told(answer) == [("not-supported", "")]
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ["/cds-services/", f"{SIGN}/", f"{SIGN}/feedback/", "/fhir/Questionnaire/"])
+def test_nobody_is_sent_elsewhere_for_a_slash_too_many(client: Client, path: str, method: str) -> None:
+    headers = {"Host": "elsewhere.example", "Content-Type": "application/json"}
+    answer = client.request(method, path, content=json.dumps(sign()), headers=headers)
+    assert (answer.status_code, answer.headers.get("location")) == (404, None)
+    assert told(answer) == [("not-found", "")]
+
+
 @pytest.mark.parametrize("coding", ["identity", "Identity", "identity, identity"])
 def test_a_body_without_a_coding_may_say_so(client: Client, coding: str) -> None:
     headers = {**JSON, "Content-Encoding": coding}
