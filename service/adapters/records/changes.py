@@ -43,7 +43,7 @@ _DELETE_VALUES = delete(value).where(value.c.type == bindparam("of_type"), value
 def search_values(writes: Sequence[Write]) -> list[tuple[str | int, ...]]:
     """The rows of search values that the writes bring. Taken outside the transaction: it costs time."""
     return [
-        (write.type, write.id, entry.parameter, entry.system, entry.value, entry.low, entry.high)
+        (write.type, write.id, *entry)
         for write in writes
         if write.resource is not None
         for entry in entries(write.resource)

@@ -6,8 +6,12 @@ A date without a time zone is a day in the United Kingdom.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 LOCAL = ZoneInfo("Europe/London")
 EARLIEST, LATEST = -(2**62), 2**62
@@ -34,31 +38,39 @@ def span(text: str) -> tuple[int, int] | None:
     if not found:
         return None
     year, month, day, hour, minute, second, fraction, zone = found.groups()
+    whole = min(int(second or 0), 59)  # a leap second counts as the one before it
     try:
         start = datetime(  # noqa: DTZ001 - the zone is put in below
-            int(year),
-            int(month or 1),
-            int(day or 1),
-            int(hour or 0),
-            int(minute or 0),
-            min(int(second or 0), 59),
+            int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), whole
         )
+        if zone:
+            low = microseconds(start.replace(tzinfo=_zone(zone)))
+            if fraction:
+                low += int(fraction[1:7].ljust(6, "0"))
+            return low, low + _width(second, fraction) - 1
         after = _after(start, month, day, hour, second, fraction)
         if fraction:
             start += timedelta(microseconds=int(fraction[1:7].ljust(6, "0")))
-            after = start + _width(fraction)
-        tzinfo = ZoneInfo("UTC") if zone == "Z" else LOCAL
-        if zone and zone != "Z":
-            tzinfo = datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo  # type: ignore[assignment]
-        low = microseconds(start.replace(tzinfo=tzinfo))
-        high = microseconds(after.replace(tzinfo=tzinfo)) - 1
+            after = start + timedelta(microseconds=_width(second, fraction))
+        low = microseconds(start.replace(tzinfo=LOCAL))
+        high = microseconds(after.replace(tzinfo=LOCAL)) - 1
     except (ValueError, OverflowError):
         return None
     return low, high
 
 
-def _width(fraction: str) -> timedelta:
-    return timedelta(microseconds=max(1, 10 ** (6 - min(len(fraction) - 1, 6))))
+def _zone(text: str) -> tzinfo:
+    if text == "Z":
+        return UTC
+    ahead = timedelta(hours=int(text[1:3]), minutes=int(text[4:]))
+    return timezone(ahead if text[0] == "+" else -ahead)
+
+
+def _width(second: str | None, fraction: str | None) -> int:
+    """How many microseconds a time of this precision may mean."""
+    if second is None:
+        return 60_000_000
+    return 1_000_000 if fraction is None else 10 ** max(7 - len(fraction), 0)
 
 
 def _after(

@@ -162,7 +162,7 @@ _PUBLISHED_ALSO = {
     "subject-type token subjectType",
     "StructureDefinition": "abstract token abstract; base reference baseDefinition; "
     "derivation token derivation; kind token kind; type uri type; path token snapshot.element.path",
-    "ValueSet": "code token expansion**.contains.code; expansion uri expansion.identifier; "
+    "ValueSet": "code token expansion.contains**.code; expansion uri expansion.identifier; "
     "reference uri compose.include.system",
     "CapabilityStatement": "fhirversion token fhirVersion; format token format; mode token rest.mode; "
     "resource token rest.resource.type; security-service token rest.security.service; "

@@ -1,0 +1,1 @@
+"""Search parameters and what resources say to them."""
