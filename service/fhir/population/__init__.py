@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from service.domain.issues import Issue, information
 from service.fhir.forms import form_of
 from service.fhir.population.filling import Filled, Filling
-from service.fhir.population.scope import Scope, Surroundings
+from service.fhir.population.reading import reading_of
+from service.fhir.population.scope import Scope, Surroundings, items_of
 from service.fhir.population.sources import Source
 
 if TYPE_CHECKING:
@@ -60,23 +61,24 @@ def populate(
         "author": author,
     }
     response = {name: value for name, value in response.items() if value is not None}
-    scope = Scope(surroundings).given("questionnaire", [questionnaire])
+    reading = reading_of(form)
+    scope = Scope(surroundings, response, reading.blank)
+    scope.bind("questionnaire", reading.questionnaire)
     issues: list[Issue] = []
     for name in form.launch_contexts:
         if context.get(name):
-            scope = scope.given(name, context[name])
+            scope.bind(name, items_of(list(context[name])))
         else:
-            scope = scope.without(name, "it was not given")
-    for variable in form.variables:
-        if variable.name is not None and variable.name in context:
-            scope = scope.given(variable.name, context[variable.name])
+            scope.fail(name, "it was not given")
+    for name, variable in reading.variables:
+        if name in context:
+            scope.bind(name, items_of(list(context[name])))
         else:
-            scope = scope.declare(variable, response)
-    known = {*form.launch_contexts, *(variable.name for variable in form.variables)}
-    for name in sorted(set(context) - known):
+            scope.declare(variable)
+    for name in sorted(set(context) - reading.declared):
         said = f"the form declares no launch context or variable '{name[:60]}'; its content is not used"
         issues.append(information("not-supported", said, "Parameters.parameter:context"))
     filling = Filling(form, response, source_url)
-    filling.fill(scope)
+    filling.fill(reading.items, scope)
     filling.hold_back()
     return Populated(response, tuple(filling.filled), (*issues, *filling.issues), filling.unknown)

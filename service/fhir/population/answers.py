@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from service.fhir.forms.elements import objects, text
+from service.fhirpath.values import output, type_name
 
-    from service import fhirpath
+if TYPE_CHECKING:
     from service.fhir.forms import FormItem
 
 Resource = dict[str, Any]
+Maker = Callable[["FormItem", Any, str], Resource]
+Answering = Callable[[Any], Resource]
 
 
 class Unfit(ValueError):
     """The value is not an answer of the item; ``str()`` says why, without the value."""
 
 
-def answer_of(item: FormItem, result: fhirpath.Result) -> Resource:
-    """The ``answer`` that a result gives; Unfit where its type or the item's options do not allow it."""
-    value, kind = result.value, result.type.split(".")[-1]
-    if isinstance(value, dict) and "resourceType" in value:
-        value, kind = _reference(value, item)
+def answering(item: FormItem) -> Answering:
+    """What makes an engine's item an ``answer`` of the form's item, anew each time; made once for the form.
+
+    It raises Unfit where the type or the form's options do not allow the value.
+    """
     if item.type in ("choice", "open-choice"):
-        return _chosen(item, value, kind)
-    make = _MAKERS.get(item.type)
-    if make is None:
-        raise Unfit(f"an item of type {item.type} takes no answer")
-    return make(item, value, kind)
+        make: Maker = Options(item).choose
+    else:
+        make = _MAKERS.get(item.type, _none)
+
+    def answer(found: Any) -> Resource:
+        value, kind = output(found), type_name(found).rpartition(".")[2]
+        if value.__class__ is dict and "resourceType" in value:
+            value, kind = _reference(value, item)
+        return make(item, value, kind)
+
+    return answer
+
+
+def _none(item: FormItem, _value: Any, _kind: str) -> Resource:
+    raise Unfit(f"an item of type {item.type} takes no answer")
 
 
 def _reference(resource: Resource, item: FormItem) -> tuple[Any, str]:
@@ -114,34 +127,66 @@ def _referenced(_item: FormItem, value: Any, kind: str) -> Resource:
     return {"valueReference": value}
 
 
-def _chosen(item: FormItem, value: Any, kind: str) -> Resource:
-    """The option that a Coding, a CodeableConcept, a code or another plain value names."""
-    codings: list[Any] = value.get("coding", []) if kind == "CodeableConcept" else [value]
-    for option in item.options:
-        offered = option.value.content
-        for given in codings:
-            if _names(offered, given):
-                return {f"value{option.value.type[0].upper()}{option.value.type[1:]}": offered}
-    if item.options and not item.open:
-        raise Unfit("it is none of the item's options")
-    coding = next((given for given in codings if isinstance(given, dict) and "code" in given), None)
-    if coding is not None and kind in ("Coding", "CodeableConcept"):
-        return {"valueCoding": coding}
-    text = value.get("text") if kind == "CodeableConcept" else value
-    if item.open and isinstance(text, str):
-        return {"valueString": text}
-    raise Unfit(f"a {kind} is none of the item's options")
+class Options:
+    """The options of a choice by what a value may name them by; of several, the form's first."""
+
+    def __init__(self, item: FormItem) -> None:
+        """Reads the item's options once."""
+        self._open = item.open
+        self._closed = bool(item.options) and not item.open
+        self._by_name: dict[tuple[Any, ...], tuple[int, str, Any]] = {}
+        for position, option in enumerate(item.options):
+            kind, content = option.value.type, option.value.content
+            known = position, f"value{kind[0].upper()}{kind[1:]}", content
+            for name in _offered(content):
+                self._by_name.setdefault(name, known)
+
+    def choose(self, _item: FormItem, value: Any, kind: str) -> Resource:
+        """The option that a Coding, a CodeableConcept, a code or another plain value names."""
+        concept = kind == "CodeableConcept" and isinstance(value, dict)
+        codings = [one for _, one in objects(value, "coding")] if concept else [value]
+        by_name = self._by_name
+        named = [by_name[name] for given in codings if (name := _given(given)) in by_name]
+        if named:
+            _, property_, offered = min(named, key=_position)
+            return {property_: offered}
+        if self._closed:
+            raise Unfit("it is none of the item's options")
+        if kind in ("Coding", "CodeableConcept"):
+            coding = next((given for given in codings if isinstance(given, dict) and "code" in given), None)
+            if coding is not None:
+                return {"valueCoding": coding}
+        text = value.get("text") if concept else value
+        if self._open and isinstance(text, str):
+            return {"valueString": text}
+        raise Unfit(f"a {kind} is none of the item's options")
 
 
-def _names(offered: Any, given: Any) -> bool:
-    if isinstance(offered, dict) and isinstance(given, dict):
-        return (offered.get("system"), offered.get("code")) == (given.get("system"), given.get("code"))
-    if isinstance(offered, dict):
-        return bool(offered.get("code") == given)
-    return bool(offered == given and type(offered) is type(given))
+def _position(known: tuple[int, str, Any]) -> int:
+    return known[0]
 
 
-_MAKERS: dict[str, Callable[[FormItem, Any, str], Resource]] = {
+def _offered(content: Any) -> list[tuple[Any, ...]]:
+    """What names an option: a Coding its system and code, and its code alone; without a code, its words."""
+    named = _given(content)
+    code = content.get("code") if isinstance(content, dict) else None
+    return [named, (str, code)] if isinstance(code, str) else [named]
+
+
+def _given(value: Any) -> tuple[Any, ...]:
+    """What a value names an option by; of one that names none, a name that no option has."""
+    if isinstance(value, str | bool | int | Decimal):
+        return (value.__class__, value)
+    if not isinstance(value, dict):
+        return ()
+    system, code = value.get("system"), text(value, "code")
+    if code is not None:
+        return (system, code) if system is None or isinstance(system, str) else ()
+    words = text(value, "display") or text(value, "reference")
+    return (text(value, "system"), None, words) if words is not None else ()
+
+
+_MAKERS: dict[str, Maker] = {
     "boolean": _boolean,
     "integer": _integer,
     "decimal": _decimal,

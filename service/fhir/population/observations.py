@@ -6,17 +6,17 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from service import fhirpath
 from service.domain.errors import ServiceError
 from service.fhir.forms import urls
 from service.fhir.forms.elements import extensions
-from service.fhir.population.answers import Unfit, answer_of
+from service.fhir.population.answers import Unfit
 from service.fhir.population.scope import Unknown
 from service.fhirpath import temporal
 
 if TYPE_CHECKING:
-    from service import fhirpath
-    from service.fhir.forms import FormItem
-    from service.fhir.population.scope import Scope
+    from service.fhir.population.reading import ItemReading
+    from service.fhir.population.scope import Surroundings
 
 Resource = dict[str, Any]
 STATUSES = ("final", "amended", "corrected")
@@ -34,28 +34,28 @@ def link_period(source: Resource) -> Resource | None:
 
 
 def latest_observation(
-    item: FormItem, period: Resource, scope: Scope, response: Resource
-) -> list[fhirpath.Result]:
+    reading: ItemReading, period: Resource, surroundings: Surroundings, response: Resource
+) -> list[Any]:
     """The value of the newest fitting Observation in the period, or nothing; Unknown where none can be had.
 
-    Left out are Observations of another status, without a value of the item's type, of another focus than
-    the subject, and those whose time cannot be told.
+    It comes as the engine's items. Left out are Observations of another status, without a value of the item's
+    type, of another focus than the subject, and those whose time cannot be told.
     """
     subject = response.get("subject", {}).get("reference")
     if subject is None:
         raise Unknown("the form has no subject to look up")
-    if scope.surroundings.search is None:
+    if surroundings.search is None:
         raise Unknown("there is no record to ask: neither data nor a server was given")
-    codings = [coding for coding in item.source["code"] if "code" in coding]
+    codings = [coding for coding in reading.item.source["code"] if "code" in coding]
     codes = ",".join(f"{coding.get('system', '')}|{coding['code']}" for coding in codings)
     try:
-        bundle = scope.surroundings.search(
+        bundle = surroundings.search(
             f"Observation?subject={subject}&code={codes}&status={','.join(STATUSES)}"
         )
     except ServiceError as fault:
         raise Unknown(str(fault)) from fault
-    earliest = temporal.parse_datetime((scope.surroundings.now - _length(period)).isoformat())
-    newest: tuple[Any, list[fhirpath.Result]] | None = None
+    earliest = temporal.parse_datetime((surroundings.now - _length(period)).isoformat())
+    newest: tuple[Any, list[Any]] | None = None
     for entry in bundle.get("entry", ()):
         observation = entry.get("resource", {})
         when = temporal.parse_datetime(str(observation.get("effectiveDateTime") or _end(observation)))
@@ -63,7 +63,7 @@ def latest_observation(
             continue
         if temporal.compare(when, earliest) != 1:
             continue
-        results = _values(item, scope, observation)
+        results = _values(reading, observation)
         if results and (newest is None or temporal.compare(when, newest[0]) == 1):
             newest = (when, results)
     return newest[1] if newest else []
@@ -76,14 +76,17 @@ def _fits(observation: Resource, subject: str) -> bool:
     return all(one.get("reference") == subject for one in focus)
 
 
-def _values(item: FormItem, scope: Scope, observation: Resource) -> list[fhirpath.Result]:
-    results = scope.given("observation", [observation]).of("%observation.value")
+def _values(reading: ItemReading, observation: Resource) -> list[Any]:
+    program = fhirpath.compiled("%observation.value", variables=frozenset({"observation"}))
     try:
-        for result in results:
-            answer_of(item, result)
+        items = program.items(None, variables={"observation": observation})
+        for item in items:
+            reading.answer(item)
     except Unfit:
         return []
-    return results
+    except fhirpath.EvaluationError as fault:
+        raise Unknown(f"the expression cannot be evaluated: {fault}") from fault
+    return items
 
 
 def _end(observation: Resource) -> str:

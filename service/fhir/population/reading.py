@@ -1,4 +1,4 @@
-"""What each item of a form says of its population, read once for each form."""
+"""What a form says of its population, read once for each form and kept as long as the form is."""
 
 from __future__ import annotations
 
@@ -8,52 +8,122 @@ from weakref import WeakKeyDictionary
 
 from service.fhir.forms import urls
 from service.fhir.forms.expressions import expressions_at
+from service.fhir.population.answers import Answering, answering
 from service.fhir.population.observations import link_period
+from service.fhir.population.prepared import Prepared, Query, given_to, prepare, prepare_either
+from service.fhir.population.scope import items_of
 
 if TYPE_CHECKING:
-    from service.fhir.forms import Expression, Form, FormItem
+    from collections.abc import Iterable, Iterator
+
+    from service.fhir.forms import Form, FormItem
 
 Resource = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One item's extensions: its variables, the first expression of each kind, its observations' period."""
+class ItemReading:
+    """One item that is not only shown, and those below it.
 
-    variables: tuple[Expression, ...]
-    initial: Expression | None
-    context: Expression | None
+    ``entry`` is what each of its entries in a response begins with. ``plain``: nothing is ever to be filled
+    in. ``period`` stands only where observations fill it, ``starts`` are the form's own initial answers.
+    ``guarded``: it may turn out not to be enabled.
+    """
+
+    item: FormItem
+    entry: Resource
+    plain: bool
+    variables: tuple[Prepared | Query, ...]
+    initial: Prepared | None
+    context: Prepared | Query | None
     period: Resource | None
+    starts: tuple[Resource, ...]
+    answer: Answering
+    guarded: bool
+    children: tuple[ItemReading, ...]
 
 
-class Readings:
-    """The readings of one form's items, each made when it is first asked for."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A whole form. ``blank`` has every name that its expressions may look up, without a value.
 
-    def __init__(self) -> None:
-        """Reads nothing yet."""
-        self._made: dict[str, Reading] = {}
+    ``declared`` are the names of its launch contexts and root variables; ``questionnaire`` is the form itself
+    as the engine takes it.
+    """
 
-    def of(self, item: FormItem) -> Reading:
-        """The reading of an item of the form."""
-        found = self._made.get(item.place)
-        if found is None:
-            found = self._made[item.place] = _read(item)
-        return found
-
-
-_kept: WeakKeyDictionary[Form, Readings] = WeakKeyDictionary()
+    questionnaire: list[Any]
+    blank: dict[str, list[Any]]
+    declared: frozenset[str]
+    variables: tuple[tuple[str, Prepared | Query], ...]
+    items: tuple[ItemReading, ...]
 
 
-def readings_of(form: Form) -> Readings:
-    """The readings of a form, kept as long as the form is."""
+_kept: WeakKeyDictionary[Form, Reading] = WeakKeyDictionary()
+
+
+def reading_of(form: Form) -> Reading:
+    """The reading of a form, made when it is first asked for."""
     found = _kept.get(form)
-    return found if found is not None else _kept.setdefault(form, Readings())
+    return found if found is not None else _kept.setdefault(form, _read(form))
 
 
-def _read(item: FormItem) -> Reading:
-    return Reading(
-        tuple(expressions_at(item.source, urls.VARIABLE, item.place)),
-        next(expressions_at(item.source, urls.INITIAL_EXPRESSION, item.place), None),
-        next(expressions_at(item.source, urls.ITEM_POPULATION_CONTEXT, item.place), None),
-        link_period(item.source),
+def _read(form: Form) -> Reading:
+    variables = tuple([(str(one.name), prepare_either(one)) for one in form.variables])
+    items = _items(form.items, link_period(form.source), guarded=False)
+    names = {*given_to(one for _, one in variables), *_named(items)}
+    declared = frozenset({*form.launch_contexts, *(name for name, _ in variables)})
+    nothing: list[Any] = []
+    return Reading(items_of([form.source]), dict.fromkeys(sorted(names), nothing), declared, variables, items)
+
+
+def _named(items: Iterable[ItemReading]) -> Iterator[str]:
+    for one in items:
+        yield from given_to((*one.variables, one.initial, one.context))
+        yield from _named(one.children)
+
+
+def _items(items: Iterable[FormItem], period: Resource | None, *, guarded: bool) -> tuple[ItemReading, ...]:
+    return tuple([_item(item, period, guarded=guarded) for item in items if not item.is_display])
+
+
+def _item(item: FormItem, above: Resource | None, *, guarded: bool) -> ItemReading:
+    source, place = item.source, item.place
+    own = link_period(source) or above
+    guarded = guarded or item.conditional
+    variables = tuple([prepare_either(one) for one in expressions_at(source, urls.VARIABLE, place)])
+    initial = next(expressions_at(source, urls.INITIAL_EXPRESSION, place), None)
+    context = next(expressions_at(source, urls.ITEM_POPULATION_CONTEXT, place), None)
+    period = own if initial is None and source.get("code") else None
+    starts = _starts(source)
+    return ItemReading(
+        item=item,
+        entry=_entry(item),
+        plain=not (item.is_group or variables or initial or period or starts),
+        variables=variables,
+        initial=prepare(initial) if initial else None,
+        context=prepare_either(context) if context else None,
+        period=period,
+        starts=starts,
+        answer=answering(item),
+        guarded=guarded,
+        children=_items(item.children, own, guarded=guarded),
+    )
+
+
+def _entry(item: FormItem) -> Resource:
+    entry: Resource = {"linkId": item.link_id}
+    if "definition" in item.source:
+        entry["definition"] = item.source["definition"]
+    if item.text:
+        entry["text"] = item.text
+    return entry
+
+
+def _starts(source: Resource) -> tuple[Resource, ...]:
+    """The form's own initial values: ``initial.value[x]``, else the options selected initially."""
+    given = source.get("initial") or [
+        option for option in source.get("answerOption", ()) if option.get("initialSelected") is True
+    ]
+    return tuple(
+        [{name: value for name, value in entry.items() if name.startswith("value")} for entry in given]
     )

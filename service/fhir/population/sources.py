@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from service.fhirpath.nodes import Node
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -45,29 +47,58 @@ class Behind:
     They are looked up when an answer rests on them: most variables are not what an answer is read from.
     """
 
-    __slots__ = ("_found", "_items", "_made_from")
+    __slots__ = ("found", "items", "made_from")
 
-    def __init__(self, items: Iterable[Any], made_from: tuple[Behind, ...] = ()) -> None:
+    def __init__(self, items: list[Any], made_from: tuple[Behind, ...] = ()) -> None:
         """Looks nothing up yet. ``items`` are the engine's."""
-        self._items = items
-        self._made_from = made_from
-        self._found: tuple[Source, ...] | None = None
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """The sources, each once, in order."""
-        if self._found is None:
-            self._found = sources_of(self._items) or joined(self._made_from)
-        return self._found
+        self.items = items
+        self.made_from = made_from
+        self.found: tuple[Source, ...] | None = None
 
 
-def joined(parts: Iterable[Behind]) -> tuple[Source, ...]:
-    """The sources of several, each once, in order; of one reference the first."""
-    found: dict[str, Source] = {}
-    for part in parts:
-        for source in part.sources:
-            found.setdefault(source.reference, source)
-    return tuple(found.values())
+class Trail:
+    """Leads from the engine's items to the resources they lie in, each looked at once for one form."""
+
+    __slots__ = ("_met",)
+
+    def __init__(self) -> None:
+        """Has met no resource yet."""
+        # Each resource is kept beside its source, so that no other can have its id.
+        self._met: dict[int, tuple[Resource, Source | None]] = {}
+
+    def of(self, items: Iterable[Any]) -> tuple[Source, ...]:
+        """The resources that the items lie in, each once, in order; computed values lie in none."""
+        found: dict[str, Source] = {}
+        met = self._met
+        for item in items:
+            node = item
+            while node.__class__ is Node:
+                value = node.value
+                if value.__class__ is dict and "resourceType" in value:
+                    known = met.get(id(value))
+                    if known is None:
+                        known = met[id(value)] = value, source_of(value)
+                    source = known[1]
+                    if source is not None and source.reference not in found:
+                        found[source.reference] = source
+                    break
+                node = node.parent
+        return tuple(found.values())
+
+    def behind(self, variable: Behind) -> tuple[Source, ...]:
+        """The sources behind a variable, each once, in order."""
+        if variable.found is None:
+            variable.found = self.of(variable.items) or self.joined(variable.made_from)
+        return variable.found
+
+    def joined(self, parts: Iterable[Behind]) -> tuple[Source, ...]:
+        """The sources of several, each once, in order; of one reference the first."""
+        found: dict[str, Source] = {}
+        for part in parts:
+            for source in self.behind(part):
+                if source.reference not in found:
+                    found[source.reference] = source
+        return tuple(found.values())
 
 
 def source_of(resource: Resource) -> Source | None:
@@ -78,25 +109,11 @@ def source_of(resource: Resource) -> Source | None:
     return Source(f"{kind}/{identifier}", _date(resource))
 
 
-def sources_of(items: Iterable[Any]) -> tuple[Source, ...]:
-    """The resources that the engine's items lie in, each once, in order; computed values lie in none."""
-    found: dict[str, Source] = {}
-    for item in items:
-        node = item
-        while node is not None:
-            value = getattr(node, "value", None)
-            if isinstance(value, dict) and "resourceType" in value:
-                source = source_of(value)
-                if source is not None:
-                    found.setdefault(source.reference, source)
-                break
-            node = getattr(node, "parent", None)
-    return tuple(found.values())
-
-
 def _date(resource: Resource) -> str | None:
     for name in _DATES:
         value = resource.get(name)
+        if value is None:
+            continue
         if isinstance(value, dict):
             value = value.get("end") or value.get("start")
         if isinstance(value, str):

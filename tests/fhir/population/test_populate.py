@@ -333,3 +333,50 @@ def test_the_latest_observation_within_the_period_fills_a_coded_item(
     clean = [{name: value for name, value in one.items() if value is not None} for one in held]
     made = run(form(item("v", "decimal", extension=[UNIT], **CODED), extension=[PERIOD]), *clean)
     assert answers(made) == ({} if expected is None else {"v": [expected]})
+
+
+def test_a_variable_that_an_expression_defines_itself_is_known_to_the_rest_of_it() -> None:
+    made = run(form(item("n", "integer", "defineVariable('n', 2).select(%n + 1)")))
+    assert answers(made) == {"n": [3]}
+
+
+def test_a_coding_without_a_code_names_the_option_of_its_words_only() -> None:
+    options = [{"valueCoding": {"display": "Knee"}}, {"valueCoding": {"display": "Hip"}}]
+    person = PATIENT | {"communication": [{"language": {"coding": [{"display": "Hip"}]}}]}
+    language = "%patient.communication.language"
+    for asked, text, expected in (
+        (options, language, {"i": [{"display": "Hip"}]}),
+        (options, f"{language}.coding", {"i": [{"display": "Hip"}]}),
+        (options[:1], language, {}),
+    ):
+        made = populate(
+            form(item("i", "choice", text, answerOption=asked)),
+            {"patient": [person]},
+            Surroundings(None, NOW),
+        )
+        assert answers(made) == expected
+
+
+@pytest.mark.parametrize("coding", ["a", {"a": 1}, ["a", None, 3, ["a"]], [{"code": ["a"], "system": {}}]])
+def test_a_concept_that_is_no_fhir_names_no_option(coding: Any) -> None:
+    person = PATIENT | {"maritalStatus": {"coding": coding}}
+    made = populate(
+        form(item("i", "choice", "%patient.maritalStatus", answerOption=OPTIONS)),
+        {"patient": [person]},
+        Surroundings(None, NOW),
+    )
+    assert answers(made) == {}
+    assert [issue.message for issue in made.issues] == [
+        "i: what the record holds is not filled in: it is none of the item's options"
+    ]
+
+
+def test_a_population_context_in_another_language_is_not_asked_as_a_query() -> None:
+    asked: list[str] = []
+    group = population_context("Observation", repeats=True)
+    group["extension"][0]["valueExpression"]["language"] = "text/cql"
+    made = run(form(group), asked=asked)
+    assert asked == []
+    assert (
+        "g: what the record says could not be had: text/cql is not evaluated here" in made.issues[0].message
+    )
