@@ -6,15 +6,25 @@ program(response)                                     # [True]
 evaluate(patient, "Patient.name.given.first()")       # ['Peter']
 """
 
+from .constants import Constants
 from .errors import EvaluationError, ExpressionError, LimitError
 from .frame import Frame, Limits, Terminology
+from .given import Result
 from .model import R4, Model
 from .parser import parse
 from .printer import to_text
-from .program import Program, Result, compile, compiled, evaluate, framed  # noqa: A004 - the word of the trade
+from .program import (
+    Program,
+    compile,  # noqa: A004 - the word of the trade
+    compiled,
+    evaluate,
+    framed,
+    items_of,
+)
 
 __all__ = [
     "R4",
+    "Constants",
     "EvaluationError",
     "ExpressionError",
     "Frame",
@@ -28,6 +38,7 @@ __all__ = [
     "compiled",
     "evaluate",
     "framed",
+    "items_of",
     "parse",
     "to_text",
 ]

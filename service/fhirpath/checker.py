@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import syntax
-from .compiler import environment
 from .errors import ExpressionError, resembling
 from .functions import FUNCTIONS, Function
+from .given import environment
 from .specifiers import SYSTEM_TYPES, resembling_type, resolve
 from .static_types import (
     ANYTHING,

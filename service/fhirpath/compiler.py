@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 from . import operators, shortcuts, syntax
 from .code import Code, Run, constant, single, typed, valued
 from .criteria import asked, filter_op, judgeable, literal_texts, literal_value
+from .dependence import rests_on
 from .equality import ItemSet
 from .errors import EvaluationError, ExpressionError
 from .functions import FUNCTIONS
+from .given import environment
 from .nodes import Node, make
 from .plain import walker
 from .plain_parts import Op, Path, checked, focus
+from .printer import to_text
 from .specifiers import TypeMatch, resembling_type, resolve
 from .values import part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from .frame import Frame
     from .model import Model
@@ -33,16 +36,29 @@ _UNFAILING = frozenset({"exists", "empty", "select", "count", "first", "last", "
 
 
 class Compiler:
-    """Compiles one expression. `scoped` is set where it defines variables: they end with their chain."""
+    """Compiles one expression. `scoped` is set where it defines variables: they end with their chain.
+    `lasting` are the parts that rest on constants alone."""
 
-    def __init__(self, text: str, model: Model, *, scoped: bool) -> None:
+    def __init__(self, text: str, model: Model, *, scoped: bool, lasting: Iterable[Expression] = ()) -> None:
         self.text = text
         self.model = model
         self.scoped = scoped
+        self.lasting = {id(part): part for part in lasting}
 
     def code(self, node: Expression) -> Code:
         """The code of a part of the tree."""
-        return _COMPILERS[node.__class__](self, node)
+        code = _COMPILERS[node.__class__](self, node)
+        return self.kept(code, node) if id(node) in self.lasting else code
+
+    def kept(self, code: Code, node: Expression) -> Code:
+        """The same code, which is run once for the constants it rests on."""
+        run, part, names = code.run, to_text(node), tuple(sorted(rests_on(node)))
+
+        def items(frame: Frame) -> list[Any]:
+            constants = frame.constants
+            return run(frame) if constants is None else constants.answer(part, names, run, frame)
+
+        return _started(items)
 
     def located(self, code: Code, at: int) -> Code:
         """The same code, whose errors say where in the text they arose."""
@@ -122,15 +138,13 @@ class Compiler:
             value = known
 
             def address(frame: Frame) -> list[Any]:
-                return frame.variables.get(name) or [value]
+                return frame.variables.get(name) or frame.outer.get(name) or [value]
 
             return _started(address)
 
         def find(frame: Frame) -> list[Any]:
             found = frame.variables.get(name)
-            if found is None:
-                raise EvaluationError(f"the variable %{name} is not given")
-            return found
+            return frame.elsewhere(name) if found is None else found
 
         return _started(self.located(Code(find), node.at).run)
 
@@ -236,6 +250,8 @@ class Compiler:
         """The code a call starts at; where that is a step, also the code which the step starts at."""
         if node is None:
             return None, _started(focus)
+        if id(node) in self.lasting:
+            return None, self.code(node)
         if isinstance(node, syntax.Member) and (node.source is not None or _is_step(node, self.model)):
             above = _started(focus) if node.source is None else self.code(node.source)
             return above.run, self.step(above, node)
@@ -356,23 +372,6 @@ def _is_root(item: Any, name: str) -> bool:
     return item.__class__ is Node and name in item.shape.ancestry
 
 
-def environment(name: str) -> str | None:
-    """What a variable of the specification stands for (§9, and FHIR's additions); None for any other."""
-    fixed = _ENVIRONMENT.get(name)
-    if fixed is not None:
-        return fixed
-    if name.startswith("vs-"):
-        return f"http://hl7.org/fhir/ValueSet/{name[3:]}"
-    if name.startswith("ext-"):
-        return f"http://hl7.org/fhir/StructureDefinition/{name[4:]}"
-    return None
-
-
-_ENVIRONMENT = {
-    "sct": "http://snomed.info/sct",
-    "loinc": "http://loinc.org",
-    "ucum": "http://unitsofmeasure.org",
-}
 _COMPILERS: dict[type, Callable[[Compiler, Any], Code]] = {
     syntax.Literal: Compiler.literal,
     syntax.QuantityLiteral: Compiler.quantity,

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .errors import LimitError
+from .errors import EvaluationError, LimitError
 from .records import record
 
 if TYPE_CHECKING:
+    from .constants import Constants
     from .shapes import Shapes
 
 
@@ -50,13 +51,16 @@ class Surroundings:
 
 class Frame:
     """The state of one evaluation. `this`, `index` and `total` change as iterations go; `variables` hold
-    collections by name."""
+    collections by name, and `outer` what stands for names that they lack; where `lenient` is set, a variable
+    that neither has is empty, not an error. `told` is what the parts give that no iteration changes."""
 
     __slots__ = (
+        "constants",
         "context",
         "given",
         "index",
         "indexes",
+        "lenient",
         "limits",
         "now",
         "outer",
@@ -64,6 +68,7 @@ class Frame:
         "steps",
         "surroundings",
         "this",
+        "told",
         "total",
         "variables",
     )
@@ -76,13 +81,17 @@ class Frame:
         now: datetime | None,
         limits: Limits,
         surroundings: Surroundings,
+        constants: Constants | None = None,
     ) -> None:
+        self.constants = constants
         self.context = context
         self.this = context
         self.index: int | None = None
         self.total: list[Any] = []
         self.given: list[Any] = context
-        self.indexes: dict[tuple[int, str], tuple[Any, dict[Any, list[Any]] | None]] = {}
+        self.indexes: dict[tuple[int, str], tuple[Any, int, dict[Any, list[Any]] | None]] = {}
+        self.lenient = False
+        self.told: dict[Any, Any] = {}
         self.shapes = shapes
         self.variables = self.outer = variables
         self.now = now
@@ -96,24 +105,35 @@ class Frame:
         if self.steps < 0:
             raise LimitError(f"the evaluation takes more than {self.limits.steps} steps")
 
-    def afresh(self) -> None:
+    def afresh(self, variables: Mapping[str, list[Any]]) -> None:
         """Makes ready for another expression over the same context: what one has changed is undone."""
         self.this = self.context
         self.index = None
         self.total = []
-        self.variables = self.outer
+        self.told = {}
+        self.variables = variables
         self.steps = self.limits.steps
+
+    def elsewhere(self, name: str) -> list[Any]:
+        """The value of a variable that is not among the `variables`; EvaluationError where there is none."""
+        found = self.outer.get(name)
+        if found is None:
+            if not self.lenient:
+                raise EvaluationError(f"the variable %{name} is not given")
+            found = []
+        return found
 
     def by_text(self, values: list[Any], key: str) -> dict[Any, list[Any]] | None:
         """The objects of a JSON array by the text they have under a key (those without one under None), made
-        once for an evaluation; None where something in the array is no object, or has what is no text there.
+        once for as long as the array has no more items; None where something in the array is no object, or
+        has what is no text there.
         """
         known = self.indexes.get((id(values), key))
-        if known is None:
+        if known is None or known[1] != len(values):
             # The array is kept beside its index, so that no other can have its id.
-            known = self.indexes[id(values), key] = values, _by_text(values, key)
+            known = self.indexes[id(values), key] = values, len(values), _by_text(values, key)
             self.spend(len(values))
-        return known[1]
+        return known[2]
 
     def instant(self) -> datetime:
         """The one instant of this evaluation: the caller's, or the real one when first asked for."""

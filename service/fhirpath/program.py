@@ -7,50 +7,31 @@ program.nodes(response)                # results that also tell type and place
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .checker import check
 from .code import Code, Run, outputs
 from .compiler import Compiler
+from .dependence import resting_on
 from .errors import EvaluationError, LimitError
 from .frame import Frame, Limits, Profiles, Resolver, Sink, Surroundings, Terminology
+from .given import Result, collection
 from .model import R4, Model
 from .nodes import Node
 from .parser import DEPTH, parse
-from .records import record
-from .shapes import Shapes, shapes_of
-from .temporal import parse_date, parse_datetime, parse_time
-from .values import output, type_name
+from .shapes import shapes_of
+from .values import output
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .constants import Constants
     from .syntax import Expression
 
 _LIMITS = Limits()
 _NOTHING: dict[str, list[Any]] = {}
-
-
-@record
-class Result:
-    """One item of an answer: the plain value, its type (`FHIR.code`, `System.Integer`) and where it stands.
-
-    `location` is the FHIRPath of an element from its root (`QuestionnaireResponse.item[2].answer[0]`), None
-    for a computed value. A result can be handed to another program, as a variable or to be evaluated over;
-    its type, and the resource around it, go with it.
-    """
-
-    value: Any
-    type: str
-    location: str | None
-    item: Any
-
-    @classmethod
-    def of(cls, item: Any) -> Result:
-        """The result of an item of a collection."""
-        return cls(output(item), type_name(item), item.location if item.__class__ is Node else None, item)
 
 
 class Program:
@@ -120,10 +101,10 @@ class Program:
             raise ValueError("now needs a time zone")
         try:
             shapes = self._shapes
-            context = _collection(resource, shapes, self.context_type)
+            context = collection(resource, shapes, self.context_type)
             given = _environment(context)
             for name, value in (variables or _NOTHING).items():
-                given[name] = _collection(value, shapes, self.types.get(name))
+                given[name] = collection(value, shapes, self.types.get(name))
             surroundings = (
                 Surroundings(resolver, terminology, profiles, trace)
                 if resolver or terminology or profiles or trace
@@ -146,17 +127,21 @@ class Program:
 
     def among(self, frame: Frame) -> list[Any]:
         """The answer as plain values, over a frame from `framed` that many programs share, one at a time."""
-        frame.afresh()
+        frame.afresh(frame.outer)
         return [output(item) for item in self._run_over(self._given_out, frame)]
 
     def anew(self, frame: Frame, variables: Mapping[str, list[Any]]) -> list[Any]:
         """The answer as engine's items, over a frame from `framed` whose resource may have grown since.
 
-        `variables` hold engine's items. EvaluationError as for `nodes`.
+        `variables` hold engine's items by name, and are neither copied nor changed: a caller may give one
+        mapping to many programs and add to it between them. A variable that they lack is one of the frame's
+        (`resource`, `rootResource`, its constants), else empty. The resource may have grown by items at the
+        end of arrays, and by elements that no criterion has yet asked for the text of: what an earlier
+        program has looked up in an array is looked up again once the array is longer. EvaluationError as for
+        `nodes`.
         """
-        frame.afresh()
-        frame.indexes = {}
-        frame.variables = {**frame.outer, **variables}
+        frame.afresh(variables)
+        frame.lenient = True
         return self._run_over(self._run, frame)
 
     def _run_over(self, run: Run, frame: Frame) -> list[Any]:
@@ -179,17 +164,31 @@ def framed(
     now: datetime | None = None,
     limits: Limits = _LIMITS,
     terminology: Terminology | None = None,
+    constants: Constants | None = None,
 ) -> Frame:
     """A frame over a resource, for `Program.among`: what one program looks up in it, the next one finds.
 
-    For one thread, and as long as the resource is not changed. EvaluationError for what is no FHIR JSON.
+    For one thread, and as long as the resource is not changed (`Program.anew` says how it may grow).
+    `constants` are variables of published content, which programs that were compiled with their names look
+    into once for all frames. EvaluationError for what is no FHIR JSON.
     """
     if now is not None and now.tzinfo is None:
         raise ValueError("now needs a time zone")
     shapes = shapes_of(model)
-    context = _collection(resource, shapes, None)
+    context = collection(resource, shapes, None)
     around = _ALONE if terminology is None else Surroundings(terminology=terminology)
-    return Frame(context, shapes, _environment(context), now, limits, around)
+    outer = _environment(context)
+    if constants is not None:
+        outer = {**constants.variables, **outer}
+    return Frame(context, shapes, outer, now, limits, around, constants)
+
+
+def items_of(value: Any, *, model: Model = R4) -> list[Any]:
+    """A value as engine's items, as `Program.anew` takes them: JSON, a plain value, or a list of these.
+
+    EvaluationError for what is neither JSON nor a System value.
+    """
+    return collection(value, shapes_of(model), None)
 
 
 def _environment(context: list[Any]) -> dict[str, list[Any]]:
@@ -204,52 +203,6 @@ def _environment(context: list[Any]) -> dict[str, list[Any]]:
     return {"resource": [node], "rootResource": [root if node.name == "contained" else node]}
 
 
-def _collection(value: Any, shapes: Shapes, type_: str | None) -> list[Any]:
-    """A caller's value as a collection."""
-    if value.__class__ is dict:
-        return [shapes.root(value, type_)]
-    if value.__class__ is Node:
-        return [value]
-    if isinstance(value, list | tuple):
-        out: list[Any] = []
-        for one in value:
-            if one.__class__ is Node:
-                out.append(one)
-            else:
-                out += _collection(one, shapes, type_)
-        return out
-    return [] if value is None else [_item(value, shapes, type_)]
-
-
-def _item(value: Any, shapes: Shapes, type_: str | None) -> Any:
-    if isinstance(value, Result):
-        return value.item
-    if isinstance(value, dict):
-        return shapes.root(dict(value), type_)
-    if type_ is not None and isinstance(value, str | bool | int | Decimal):
-        return Node(value, shapes.shape(type_), None, None, type_, None)
-    if isinstance(value, Decimal) and not value.is_finite():
-        raise EvaluationError("a number that is not finite; FHIR has none")
-    if isinstance(value, bool | str | Decimal | Node):
-        return value
-    if isinstance(value, int):
-        return value if -(2**31) <= value < 2**31 else Decimal(value)
-    if isinstance(value, float):
-        return _item(Decimal(repr(value)), shapes, type_)
-    found: Any = None
-    if isinstance(value, datetime):
-        found = parse_datetime(value.isoformat())
-    elif isinstance(value, date):
-        found = parse_date(value.isoformat())
-    elif isinstance(value, time):
-        found = parse_time(value.replace(tzinfo=None).isoformat())
-    if found is None:
-        if type(value).__module__.startswith(__package__ or ""):
-            return value
-        raise EvaluationError(f"a value of type {type(value).__name__} is neither JSON nor a System value")
-    return found
-
-
 def compile(  # noqa: A001 - the word of the trade, used as fhirpath.compile
     text: str,
     *,
@@ -258,19 +211,22 @@ def compile(  # noqa: A001 - the word of the trade, used as fhirpath.compile
     variables: Iterable[str] | Mapping[str, str | None] = (),
     require_order: bool = False,
     depth: int = DEPTH,
+    constants: Collection[str] = (),
 ) -> Program:
     """The program of an expression; ExpressionError where the text is wrong.
 
     `context_type` names the type the expression will be evaluated over; with it, a path that cannot exist is
     an error too. Without it, an expression that begins with a type's name is checked against that type.
     `variables` names the variables that callers will give, or leads from each name to its FHIR type (None:
-    any). `require_order` refuses functions that depend on order over collections that have none. `depth`
-    bounds how deep the expression may be nested.
+    any); `constants`, those among them that a frame has from its `Constants`: parts that rest on nothing else
+    are evaluated once for these. `require_order` refuses functions that depend on order over collections that
+    have none. `depth` bounds how deep the expression may be nested.
     """
     types = dict(variables) if isinstance(variables, Mapping) else dict.fromkeys(variables)
     tree = parse(text, depth=depth)
     checked = check(tree, text, model, context_type, types, require_order=require_order)
-    code = Compiler(text, model, scoped=checked.defines_variables).code(tree)
+    lasting = resting_on(tree, frozenset(constants)) if constants else ()
+    code = Compiler(text, model, scoped=checked.defines_variables, lasting=lasting).code(tree)
     return Program(text, tree, code, model, context_type, types)
 
 
@@ -281,9 +237,10 @@ def compiled(
     model: Model = R4,
     context_type: str | None = None,
     variables: frozenset[str] = frozenset(),
+    constants: frozenset[str] = frozenset(),
 ) -> Program:
     """The program of an expression, compiled when it is first asked for and kept; as `compile` otherwise."""
-    return compile(text, model=model, context_type=context_type, variables=variables)
+    return compile(text, model=model, context_type=context_type, variables=variables, constants=constants)
 
 
 def evaluate(resource: Any, text: str, *, model: Model = R4, **surroundings: Any) -> list[Any]:

@@ -71,7 +71,7 @@ def get_value(source: Code) -> Code:
     return valued(one)
 
 
-@special("resolve", "resolve()")
+@special("resolve", "resolve()", outward=True)
 def resolve(source: Code) -> Code:
     """resolve() : collection. The resources that references, canonicals or urls lead to.
 
@@ -120,7 +120,7 @@ def _contained(item: Any, name: str) -> list[Node]:
     return [node for node in held if node.__class__ is Node and node.value.get("id") == name]
 
 
-@special("memberOf", "memberOf()", "valueset: String", gives="Boolean")
+@special("memberOf", "memberOf()", "valueset: String", gives="Boolean", outward=True)
 def member_of(source: Code, value_set: Code) -> Code:
     """memberOf(valueset) : Boolean. Whether the code, Coding or CodeableConcept is in the value set.
 
@@ -165,19 +165,19 @@ def _subsumption(source: Code, other: Code, name: str, *, inverse: bool) -> Code
     return valued(test, boolean=True)
 
 
-@special("subsumes", "subsumes()", "code: Collection", gives="Boolean")
+@special("subsumes", "subsumes()", "code: Collection", gives="Boolean", outward=True)
 def subsumes(source: Code, other: Code) -> Code:
     """subsumes(code) : Boolean. Whether the Coding or CodeableConcept is the other or more general."""
     return _subsumption(source, other, "subsumes", inverse=False)
 
 
-@special("subsumedBy", "subsumedBy()", "code: Collection", gives="Boolean")
+@special("subsumedBy", "subsumedBy()", "code: Collection", gives="Boolean", outward=True)
 def subsumed_by(source: Code, other: Code) -> Code:
     """subsumedBy(code) : Boolean. Whether the other is the same or more general."""
     return _subsumption(source, other, "subsumedBy", inverse=True)
 
 
-@special("conformsTo", "conformsTo()", "structure: String", gives="Boolean")
+@special("conformsTo", "conformsTo()", "structure: String", gives="Boolean", outward=True)
 def conforms_to(source: Code, structure: Code) -> Code:
     """conformsTo(structure) : Boolean. Whether the one item conforms to the profile.
 

@@ -37,7 +37,7 @@ class Function(NamedTuple):
     `takes` is the System type an input must have, or `Any`. `gives` names what comes back: a System type, or
     `input` (items of the input), `argument` (what the last argument gives), `type` (of the type named),
     `value` (one System value of any type), `any`. `ordered` marks those whose answer depends on the order of
-    the input.
+    the input; `outward`, those that ask the clock or the caller, or define variables.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Function(NamedTuple):
     ordered: bool
     variadic: bool
     build: Callable[..., Code]
+    outward: bool = False
 
     @property
     def least(self) -> int:
@@ -178,12 +179,13 @@ def special(
     gives: str = "any",
     ordered: bool = False,
     variadic: bool = False,
+    outward: bool = False,
 ) -> Callable[[Callable[..., Code]], Callable[..., Code]]:
     """Declare a function that makes its own code from that of its input and arguments."""
     declared = tuple(_parameter(text) for text in parameters)
 
     def declare(build: Callable[..., Code]) -> Callable[..., Code]:
-        register(Function(name, section, declared, takes, gives, ordered, variadic, build))
+        register(Function(name, section, declared, takes, gives, ordered, variadic, build, outward))
         return build
 
     return declare

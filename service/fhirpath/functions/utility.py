@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from service.fhirpath.frame import Frame
 
 
-@special("trace", "5.9.1", "name: String", "projection?: Expression", gives="input")
+@special("trace", "5.9.1", "name: String", "projection?: Expression", gives="input", outward=True)
 def trace(source: Code, name: Code, projection: Code | None = None) -> Code:
     """trace(name [, projection]) : collection. The input; the caller's sink is told what it is."""
     run, label = source.run, typed(name, "String", "trace() for its name")
@@ -39,25 +39,32 @@ def trace(source: Code, name: Code, projection: Code | None = None) -> Code:
     return Code(traced)
 
 
-@special("now", "5.9.2", gives="DateTime")
+@special("now", "5.9.2", gives="DateTime", outward=True)
 def now(_source: Code) -> Code:
     """now() : DateTime. The one instant of this evaluation."""
     return valued(lambda frame: temporal.now(frame.instant()))
 
 
-@special("timeOfDay", "5.9.3", gives="Time")
+@special("timeOfDay", "5.9.3", gives="Time", outward=True)
 def time_of_day(_source: Code) -> Code:
     """timeOfDay() : Time. The time of that instant."""
     return valued(lambda frame: temporal.time_of_day(frame.instant()))
 
 
-@special("today", "5.9.4", gives="Date")
+@special("today", "5.9.4", gives="Date", outward=True)
 def today(_source: Code) -> Code:
     """today() : Date. The date of that instant."""
     return valued(lambda frame: temporal.today(frame.instant()))
 
 
-@special("defineVariable", "defineVariable of 3.0", "name: String", "value?: Expression", gives="input")
+@special(
+    "defineVariable",
+    "defineVariable of 3.0",
+    "name: String",
+    "value?: Expression",
+    gives="input",
+    outward=True,
+)
 def define_variable(source: Code, name: Code, value: Code | None = None) -> Code:
     """defineVariable(name [, expr]) : collection. The input; `%name` is known to the rest of the chain."""
     run, label = source.run, typed(name, "String", "defineVariable() for its name")
@@ -66,7 +73,7 @@ def define_variable(source: Code, name: Code, value: Code | None = None) -> Code
     def defined(frame: Frame) -> list[Any]:
         items = run(frame)
         key = label(frame)
-        if key is None or key in frame.variables:
+        if key is None or key in frame.variables or key in frame.outer:
             raise EvaluationError("defineVariable() takes the name of a variable that is not yet defined")
         found = items
         if expression is not None:
