@@ -57,7 +57,8 @@ def make(
     if not writes:
         return ()
     if all(write.expected == 0 and write.resource is not None for write in writes):
-        new = tuple(Version(write.type, write.id, 1, moment(now), "POST", write.body) for write in writes)
+        at = moment(now)
+        new = tuple(Version(write.type, write.id, 1, at, "POST", write.body) for write in writes)
         _insert_new(connection, new, now)
         _insert(connection, new, values, now)
         return new

@@ -7,10 +7,9 @@ request is answered after the COMMIT that holds it, never before.
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,19 +26,26 @@ _T = TypeVar("_T")
 
 @dataclass(slots=True)
 class Job(Generic[_T]):
-    """One request's work inside a transaction, at its time, and where its answer goes."""
+    """One request's work inside a transaction, at its time, and what came of it once it is ``done``."""
 
     work: Callable[[Connection, int], _T]
     now: int
-    answer: Future[_T] = field(default_factory=Future)
+    done: bool = False
+    made: _T | None = None
+    fault: ServiceError | None = None
+
+    def end(self, made: _T | None, fault: ServiceError | None = None) -> None:
+        """Nothing; the outcome is there."""
+        self.made, self.fault, self.done = made, fault, True
 
 
 class GroupCommit:
     """Requests line up; whoever comes first to the writing connection writes for all that wait."""
 
     def __init__(self, engine: Engine) -> None:
-        """Takes an engine whose transactions begin IMMEDIATE."""
+        """Takes an engine whose transactions begin IMMEDIATE. One connection of it is kept open."""
         self._engine = engine
+        self._connection: Connection | None = None
         self._waiting: deque[Job[object]] = deque()
         self._turn = Lock()
         self._last = 0
@@ -49,38 +55,65 @@ class GroupCommit:
         job = Job(work, now)
         self._waiting.append(job)  # type: ignore[arg-type]
         with self._turn:
-            while not job.answer.done():
+            while not job.done:
                 self._write([self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST))])
-        return job.answer.result()
+        if job.fault is not None:
+            raise job.fault
+        return cast("_T", job.made)
+
+    def close(self) -> None:
+        """Nothing, once what is being written is, and the connection is closed."""
+        with self._turn:
+            self._close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _write(self, jobs: list[Job[object]]) -> None:
         lost = Unavailable("the records could not be written; nothing of this request is stored")
+        kept = False
         try:
-            with self._engine.connect() as connection, connection.begin():
-                outcomes = [self._make(connection, job) for job in jobs]
-            for job, outcome in zip(jobs, outcomes, strict=True):
-                if isinstance(outcome, ServiceError):
-                    job.answer.set_exception(outcome)
-                else:
-                    job.answer.set_result(outcome)
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            outcomes = self._make(self._connection, jobs)
+            for job, (made, fault) in zip(jobs, outcomes, strict=True):
+                job.end(made, fault)
+            kept = True
         except SQLAlchemyError as fault:
             lost = unavailable(fault)
         finally:
-            for job in jobs:
-                if not job.answer.done():
-                    job.answer.set_exception(lost)
+            if not kept:
+                for job in jobs:
+                    job.end(None, lost)
+                self._close()
 
-    def _make(self, connection: Connection, job: Job[object]) -> object:
-        self._last = max(self._last, job.now)
+    def _make(self, connection: Connection, jobs: list[Job[object]]) -> list[_Outcome]:
+        """What came of each, committed."""
+        self._last = max(self._last, *(job.now for job in jobs))
+        if len(jobs) == 1:  # the transaction is its savepoint
+            try:
+                with connection.begin():
+                    return [(jobs[0].work(connection, self._last), None)]
+            except ServiceError as fault:
+                return [(None, fault)]
+        with connection.begin():
+            return [self._make_one(connection, job) for job in jobs]
+
+    def _make_one(self, connection: Connection, job: Job[object]) -> _Outcome:
         connection.exec_driver_sql("SAVEPOINT job")
         try:
             made = job.work(connection, self._last)
         except ServiceError as fault:
             connection.exec_driver_sql("ROLLBACK TO job")
-            return fault
+            return None, fault
         finally:
             connection.exec_driver_sql("RELEASE job")
-        return made
+        return made, None
+
+
+_Outcome = tuple[object, ServiceError | None]
 
 
 def unavailable(fault: Exception) -> Unavailable:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from functools import cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy.exc import DBAPIError
 
 from service.adapters.records.group_commit import unavailable
 from service.adapters.records.tables import value
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
 COUNTED = {"preserve_rowcount": True}
 """Without it SQLAlchemy does not say how many rows an INSERT made."""
 
-
-_SIZES = (64, 16, 4, 1)
-"""So many rows a statement: few texts, which the drivers keep prepared."""
+MOST_ROWS = 64
+"""So many rows a statement at most: few texts, which the drivers keep prepared."""
 
 
 def mark(dialect: Dialect) -> str:
@@ -42,16 +43,34 @@ def insert(
     """How many rows were made. Each holds a value a column, in the table's order.
 
     ``rest`` follows the values, ``?`` in it stands for one of ``more``. Many rows go in one statement: the
-    driver lets go of the interpreter at every statement, and waits for it after.
+    driver lets go of the interpreter at every statement, and waits for it after. Raises SQLAlchemy's errors.
     """
-    made = at = 0
-    for size in _SIZES:
-        while len(rows) - at >= size:
-            given = tuple(chain.from_iterable(rows[at : at + size])) + more
-            text = _insertion(table, connection.dialect, size, rest)
-            made += connection.exec_driver_sql(text, given, COUNTED).rowcount
-            at += size
+    made = 0
+    dialect = connection.dialect
+    cursor = connection.connection.cursor()
+    try:
+        for at in range(0, len(rows), MOST_ROWS):
+            some = rows[at : at + MOST_ROWS]
+            text = _insertion(table, dialect, len(some), rest)
+            cursor.execute(text, (*chain.from_iterable(some), *more))
+            made += cursor.rowcount
+    except dialect.loaded_dbapi.Error as fault:
+        raise _wrapped(connection, fault) from fault
+    finally:
+        cursor.close()
     return made
+
+
+def _wrapped(connection: Connection, fault: Exception) -> DBAPIError:
+    """What SQLAlchemy would have raised; a connection that is gone is not used again."""
+    dialect = connection.dialect
+    gone = dialect.is_disconnect(fault, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
+    if gone:
+        connection.invalidate(fault)
+    made = DBAPIError.instance(
+        None, None, fault, dialect.loaded_dbapi.Error, connection_invalidated=gone, dialect=dialect
+    )
+    return cast("DBAPIError", made)
 
 
 @cache

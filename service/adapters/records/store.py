@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _PURGE_EVERY = 200
 """Expired marks are taken out at every so many transactions that set one."""
 
+_SQLITE = {"check_same_thread": False, "timeout": 10, "cached_statements": 300}
+"""Each of the hot statements is kept prepared in as many sizes as there are (``plain.MOST_ROWS``)."""
+
 _T = TypeVar("_T")
 
 _READ = select(version).join(
@@ -59,9 +62,7 @@ def connect(url: str) -> Store:
 
 
 def _sqlite(url: str, mode: str) -> Engine:
-    engine = create_engine(
-        url, poolclass=QueuePool, pool_size=8, connect_args={"check_same_thread": False, "timeout": 10}
-    )
+    engine = create_engine(url, poolclass=QueuePool, pool_size=8, connect_args=_SQLITE)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -114,6 +115,7 @@ class Store:
     def close(self) -> None:
         """Nothing, once what waits is written and the connections are closed."""
         if self._group:
+            self._group.close()
             self.writer.dispose()
         self.engine.dispose()
 
