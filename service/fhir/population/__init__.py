@@ -12,8 +12,9 @@ from service.domain.issues import Issue, information
 from service.fhir.forms import form_of
 from service.fhir.population.filling import Filled, Filling
 from service.fhir.population.reading import reading_of
-from service.fhir.population.scope import Scope, Surroundings, items_of
+from service.fhir.population.scope import Scope, Surroundings
 from service.fhir.population.sources import Source
+from service.fhirpath import items_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,17 +63,16 @@ def populate(
     }
     response = {name: value for name, value in response.items() if value is not None}
     reading = reading_of(form)
-    scope = Scope(surroundings, response, reading.blank)
-    scope.bind("questionnaire", reading.questionnaire)
+    scope = Scope(surroundings, response, reading.constants)
     issues: list[Issue] = []
     for name in form.launch_contexts:
         if context.get(name):
-            scope.bind(name, items_of(list(context[name])))
+            scope.bind(name, items_of(context[name]))
         else:
             scope.fail(name, "it was not given")
     for name, variable in reading.variables:
         if name in context:
-            scope.bind(name, items_of(list(context[name])))
+            scope.bind(name, items_of(context[name]))
         else:
             scope.declare(variable)
     for name in sorted(set(context) - reading.declared):

@@ -14,7 +14,8 @@ from service.fhir.forms import FilledForm
 from service.fhir.population.answers import Unfit
 from service.fhir.population.observations import latest_observation
 from service.fhir.population.prepared import Query
-from service.fhir.population.scope import Unknown, items_of
+from service.fhir.population.scope import Unknown
+from service.fhirpath import items_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

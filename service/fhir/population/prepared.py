@@ -8,33 +8,29 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from service import fhirpath
 from service.fhir.forms.expressions import FHIRPATH, Expression
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 QUERY = "application/x-fhir-query"
 _PART = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _DEFINED = re.compile(r"\bdefineVariable\s*\(\s*'(\w+)'")
 ENGINE = frozenset({"context", "resource", "rootResource", "sct", "loinc", "ucum"})
 """The variables that are the engine's own: a form's variable of such a name is never read."""
+CONSTANT = frozenset({"questionnaire"})
+"""The variables that are the same in every call: what rests on them alone is evaluated once for a form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """One expression. ``name`` is the variable that it declares, ``names`` those that it names, in order.
 
-    ``given`` are the names that the scope has to give a value: not the engine's own, nor those that the
-    expression defines itself. Without ``program`` it is not evaluated, and ``fault`` says why.
+    Without ``program`` it is not evaluated, and ``fault`` says why.
     """
 
     text: str
     name: str | None
     names: tuple[str, ...]
-    given: frozenset[str]
     program: fhirpath.Program | None
     fault: str = ""
 
@@ -46,25 +42,20 @@ class Query:
     name: str | None
     parts: tuple[str | Prepared, ...]
 
-    @property
-    def given(self) -> frozenset[str]:
-        """The names that the scope has to give a value."""
-        return frozenset().union(*(part.given for part in self.parts if isinstance(part, Prepared)))
-
 
 def prepare(expression: Expression) -> Prepared:
     """The expression ready to be evaluated, or with the reason why it cannot be."""
     if not expression.is_fhirpath:
         fault = f"{expression.language or 'an unnamed language'} is not evaluated here"
-        return Prepared(expression.text, expression.name, (), frozenset(), None, fault)
+        return Prepared(expression.text, expression.name, (), None, fault)
     text, names = expression.text, expression.names
     given = names - ENGINE - frozenset(_DEFINED.findall(text))
     program, fault = None, ""
     try:
-        program = fhirpath.compiled(text, variables=given)
+        program = fhirpath.compiled(text, variables=given, constants=CONSTANT)
     except fhirpath.ExpressionError as wrong:
         fault = f"the expression cannot be evaluated: {wrong}"
-    return Prepared(text, expression.name, tuple(sorted(names)), given, program, fault)
+    return Prepared(text, expression.name, tuple(sorted(names)), program, fault)
 
 
 def prepare_either(expression: Expression) -> Prepared | Query:
@@ -75,10 +66,3 @@ def prepare_either(expression: Expression) -> Prepared | Query:
     for index, part in enumerate(_PART.split(expression.text)):
         parts.append(prepare(Expression(part, FHIRPATH, None, expression.place)) if index % 2 else part)
     return Query(expression.name, tuple(parts))
-
-
-def given_to(expressions: Iterable[Prepared | Query | None]) -> Iterator[str]:
-    """The names that a scope has to give a value for these to be evaluated."""
-    for one in expressions:
-        if one is not None:
-            yield from one.given

@@ -10,11 +10,11 @@ from service.fhir.forms import urls
 from service.fhir.forms.expressions import expressions_at
 from service.fhir.population.answers import Answering, answering
 from service.fhir.population.observations import link_period
-from service.fhir.population.prepared import Prepared, Query, given_to, prepare, prepare_either
-from service.fhir.population.scope import items_of
+from service.fhir.population.prepared import Prepared, Query, prepare, prepare_either
+from service.fhirpath import Constants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from service.fhir.forms import Form, FormItem
 
@@ -45,14 +45,12 @@ class ItemReading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A whole form. ``blank`` has every name that its expressions may look up, without a value.
+    """A whole form. ``constants`` hold the form itself as ``%questionnaire``.
 
-    ``declared`` are the names of its launch contexts and root variables; ``questionnaire`` is the form itself
-    as the engine takes it.
+    ``declared`` are the names of its launch contexts and root variables.
     """
 
-    questionnaire: list[Any]
-    blank: dict[str, list[Any]]
+    constants: Constants
     declared: frozenset[str]
     variables: tuple[tuple[str, Prepared | Query], ...]
     items: tuple[ItemReading, ...]
@@ -70,16 +68,8 @@ def reading_of(form: Form) -> Reading:
 def _read(form: Form) -> Reading:
     variables = tuple([(str(one.name), prepare_either(one)) for one in form.variables])
     items = _items(form.items, link_period(form.source), guarded=False)
-    names = {*given_to(one for _, one in variables), *_named(items)}
     declared = frozenset({*form.launch_contexts, *(name for name, _ in variables)})
-    nothing: list[Any] = []
-    return Reading(items_of([form.source]), dict.fromkeys(sorted(names), nothing), declared, variables, items)
-
-
-def _named(items: Iterable[ItemReading]) -> Iterator[str]:
-    for one in items:
-        yield from given_to((*one.variables, one.initial, one.context))
-        yield from _named(one.children)
+    return Reading(Constants({"questionnaire": form.source}), declared, variables, items)
 
 
 def _items(items: Iterable[FormItem], period: Resource | None, *, guarded: bool) -> tuple[ItemReading, ...]:

@@ -17,18 +17,13 @@ from service.fhir.population.sources import Behind, Trail
 from service.fhirpath.values import output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from service.fhir.population.prepared import Prepared
     from service.fhir.population.sources import Source
 
 Resource = dict[str, Any]
-
-
-def items_of(value: Any) -> list[Any]:
-    """JSON as the engine's own items."""
-    return fhirpath.framed(value).context
 
 
 class Unknown(Exception):
@@ -58,13 +53,13 @@ class Scope:
 
     __slots__ = ("_behind", "_failed", "_frame", "_trail", "_values", "surroundings")
 
-    def __init__(
-        self, surroundings: Surroundings, response: Resource, blank: Mapping[str, list[Any]]
-    ) -> None:
-        """``blank`` has every name that an expression of the form may look up, without a value."""
+    def __init__(self, surroundings: Surroundings, response: Resource, constants: fhirpath.Constants) -> None:
+        """Holds nothing yet but the constants, which are the form's."""
         self.surroundings = surroundings
-        self._frame = fhirpath.framed(response, now=surroundings.now, terminology=surroundings.terminology)
-        self._values: dict[str, list[Any]] = {**blank, **self._frame.outer}
+        self._frame = fhirpath.framed(
+            response, now=surroundings.now, terminology=surroundings.terminology, constants=constants
+        )
+        self._values: dict[str, list[Any]] = {}
         self._failed: dict[str, str] = {}
         self._behind: dict[str, Behind] = {}
         self._trail = Trail()
@@ -96,7 +91,7 @@ class Scope:
             return
         try:
             if isinstance(expression, Query):
-                self.bind(name, items_of(self.search(expression)))
+                self.bind(name, fhirpath.items_of(self.search(expression)))
             else:
                 self.bind(name, self.items(expression), self._made_from(expression))
         except Unknown as reason:
