@@ -20,7 +20,7 @@ from service.cds.attention import read_attention
 from service.cds.discovery import services_of
 from service.cds.faces import read_face
 from service.cds.hooks import HOOKS
-from service.cds.orders import read_triggers
+from service.cds.triggers import read_triggers
 from service.domain.errors import ContentFault
 from service.domain.issues import error
 from service.fhir import extraction, validation

@@ -1,26 +1,34 @@
 """Whose a resource is: the call's patient's, somebody else's, or it cannot be told.
 
-Another patient's data is never used, and what cannot be told is treated like it.
+Another patient's data is never used, and what cannot be told is treated like it. An id names a patient on
+one FHIR server only: a relative reference is one on the server that the resource came from, and an absolute
+one is the patient's only on a server that is known to be the call's.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from service.cds.model import Call
 
 Resource = dict[str, Any]
+ABOUT = ("subject", "patient")
+"""The elements that name whom a resource is about."""
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class Whose:
     """The call's patient, as resources may name them.
 
-    ``patient`` is ``Patient/id``, ``servers`` the FHIR servers whose patient that is (none: any), and
-    ``identifiers`` the value by system that the patient's own record gives. Without ``relative`` a
-    relative reference is somebody else's.
+    ``patient`` is ``Patient/id``, ``servers`` the FHIR servers whose patient that is, and ``identifiers``
+    the value by system that the patient's own record gives. Without ``relative`` a relative reference is
+    somebody else's.
     """
 
     patient: str
@@ -41,25 +49,48 @@ class Whose:
             return None if own is None else own == identifier.get("value")
         return None
 
-    def _leads(self, text: str) -> bool | None:
-        if text.startswith(("#", "urn:")):
-            return None
-        text = text.partition("/_history/")[0]
-        if "://" not in text:
-            return self.relative and text == self.patient
-        server, found, id_ = text.rpartition("/Patient/")
-        if not found or f"Patient/{id_}" != self.patient:
+    def is_elsewhere(self, reference: object) -> bool:
+        """Whether a Reference names the patient's id on a server that is not known to be the call's."""
+        text = reference.get("reference") if isinstance(reference, dict) else None
+        if not isinstance(text, str):
             return False
-        return not self.servers or server in self.servers
+        server, id_ = _parted(text)
+        return bool(server) and f"Patient/{id_}" == self.patient and not self._is_own(server)
 
     def owns(self, resource: Resource) -> bool | None:
         """Whether the resource is about the patient. One that names nobody was asked for by patient."""
         if resource.get("resourceType") == "Patient":
             return f"Patient/{resource.get('id')}" == self.patient
-        for name in ("subject", "patient"):
+        for name in ABOUT:
             if name in resource:
                 return self.names(resource[name])
         return True
+
+    def _leads(self, text: str) -> bool | None:
+        if text == self.patient:
+            return self.relative
+        if text.startswith(("#", "urn:")):
+            return None
+        if "://" not in text:
+            return self.relative and text.partition("/_history/")[0] == self.patient
+        server, id_ = _parted(text)
+        return bool(server) and f"Patient/{id_}" == self.patient and self._is_own(server)
+
+    def _is_own(self, server: str) -> bool:
+        """Whether the server is among the call's, however its address is written."""
+        if server in self.servers:
+            return True
+        written = _normal(server)
+        return any(_normal(one) == written for one in self.servers)
+
+
+def servers_of(call: Call, listed: Iterable[str] = ()) -> tuple[str, ...]:
+    """The FHIR servers whose references the call speaks in: the one that it names, and those ``listed``.
+
+    Listed are the servers of the call's client; nobody lists any where callers are not known.
+    """
+    named = (call.access.server,) if call.access else ()
+    return tuple(dict.fromkeys(one.rstrip("/") for one in (*named, *listed)))
 
 
 def identifiers_of(patient: Resource | None) -> Mapping[str, str]:
@@ -75,3 +106,21 @@ def identifiers_of(patient: Resource | None) -> Mapping[str, str]:
         if system and value.strip():
             found.setdefault(system, set()).add(value)
     return {system: next(iter(values)) for system, values in found.items() if len(values) == 1}
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """The server and the patient's id of an absolute reference to a Patient; both empty of any other."""
+    server, found, id_ = text.partition("/_history/")[0].rpartition("/Patient/")
+    return (server, id_) if found and "://" in server else ("", "")
+
+
+def _normal(server: str) -> str:
+    """A server's address for comparison (RFC 3986, 6.2): small scheme and host, no port of the scheme's."""
+    try:
+        parts = urlsplit(server.rstrip("/"))
+        port, host = parts.port, parts.hostname or ""
+    except ValueError:
+        return server
+    shown = "" if port in (None, _PORTS.get(parts.scheme)) else f":{port}"
+    who, at, _ = parts.netloc.rpartition("@")
+    return f"{parts.scheme}://{who}{at}{host}{shown}{parts.path}?{parts.query}#{parts.fragment}"

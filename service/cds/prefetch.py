@@ -7,7 +7,7 @@ searches by type with references, tokens for equality (and ``:in``), dates, ``_c
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.cds.hooks import HOOKS
@@ -47,7 +47,8 @@ class Part:
     ``kind`` is ``patient`` (the patient's own record), ``variable`` (what a query variable of the input form
     asks for, by the variable's name), ``form`` (completed forms; ``form`` is the Questionnaire's canonical),
     ``recorded`` (what an input of the plan's actions asks for by a query of its own) or ``orders``.
-    ``needed``: the answer rests on it, and without it there is none.
+    ``needed``: the answer rests on it, and without it there is none. ``type`` is the type of resource that
+    the template asks for.
     """
 
     key: str
@@ -56,11 +57,11 @@ class Part:
     kind: str
     form: str = ""
     needed: bool = False
+    type: str = field(init=False)
 
-    @property
-    def type(self) -> str:
-        """The type of resource that is asked for."""
-        return re.split(r"[/?]", self.template, maxsplit=1)[0]
+    def __post_init__(self) -> None:
+        """Reads the type once: every resource of a part is compared with it."""
+        object.__setattr__(self, "type", re.split(r"[/?]", self.template, maxsplit=1)[0])
 
 
 def parts_of(definition: Resource, hook: str, resolve: Callable[[str], Resource | None]) -> tuple[Part, ...]:

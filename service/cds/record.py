@@ -12,11 +12,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from service.cds.model import Unread
-from service.cds.patients import Whose, identifiers_of
+from service.cds.patients import ABOUT, Whose, identifiers_of
 from service.cds.prefetch import PATIENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from service.cds.model import Call
     from service.cds.prefetch import Part
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 FIRST_PAGE = "only a part of it was sent"
 NOT_THEIRS = "what was sent is not this patient's, and is not used"
+ANOTHER = "name another patient, or none that is known here, and are not used"
+ELSEWHERE = (
+    "name this patient's id on a FHIR server that is neither the call's fhirServer nor one listed for its "
+    "client, and are not used"
+)
 _FAILS = ("error", "fatal")
 _LEFT_OUT = frozenset(
     {"incomplete", "suppressed", "forbidden", "security", "timeout", "throttled", "too-costly"}
@@ -60,54 +65,53 @@ def unsatisfied(parts: Iterable[Part], call: Call) -> tuple[Part, ...]:
 
 
 def read_record(
-    parts: Iterable[Part], call: Call, gathered: Mapping[str, Resource | Unread] | None = None
+    parts: Sequence[Part], call: Call, whose: Whose, gathered: Mapping[str, Resource | Unread] | None = None
 ) -> Record:
-    """The record, from what the EHR gave for a part and else from the call's prefetch."""
-    given = gathered or {}
+    """The record of the patient, from what the EHR gave for a part and else from the call's prefetch."""
+    given, sent = gathered or {}, call.prefetch
     data: dict[str, tuple[Resource, ...]] = {}
     unread: dict[str, Unread] = {}
     remarks: list[Unread] = []
     absent: list[Part] = []
-    whose = Whose(call.patient, (call.access.server,) if call.access else ())
-    for part in sorted(parts, key=lambda one: one.kind != PATIENT):
-        if part.key in given:
-            value: Resource | Unread | None = given[part.key]
-            if isinstance(value, Unread) and part.key in call.prefetch:
-                value = call.prefetch[part.key]
-        elif part.key in call.prefetch:
-            value = call.prefetch[part.key]
+    if parts and parts[0].kind != PATIENT:  # whose identifiers the others may name
+        parts = sorted(parts, key=lambda one: one.kind != PATIENT)
+    for part in parts:
+        key = part.key
+        if key in given:
+            value: Resource | Unread | None = given[key]
+            if isinstance(value, Unread) and key in sent:
+                value = sent[key]
+        elif key in sent:
+            value = sent[key]
         else:
             absent.append(part)
             continue
         if isinstance(value, Unread):
-            unread[part.key] = Unread(part.key, part.title, value.reason, value.denied)
+            unread[key] = Unread(key, part.title, value.reason, value.denied)
             continue
         found, reason = _read(value, part)
         if reason:
-            unread[part.key] = Unread(part.key, part.title, reason)
+            unread[key] = Unread(key, part.title, reason)
             continue
-        own, left = _own(found, whose)
+        own = tuple([resource for resource in found if whose.owns(resource)])
         if part.kind == PATIENT:
-            if left:
-                unread[part.key] = Unread(part.key, part.title, NOT_THEIRS)
+            if len(own) < len(found):
+                unread[key] = Unread(key, part.title, NOT_THEIRS)
                 continue
             whose = Whose(whose.patient, whose.servers, identifiers_of(own[0] if own else None))
-        elif left:
-            said = f"{left} of its entries name another patient, or none that is known here, and are not used"
-            remarks.append(Unread(part.key, part.title, said))
-        data[part.key] = own
+        elif len(own) < len(found):
+            remarks += _left_out(found, whose, part)
+        data[key] = own
     return Record(whose, data, unread, tuple(absent), tuple(remarks))
 
 
-def _own(found: Iterable[Resource], whose: Whose) -> tuple[tuple[Resource, ...], int]:
-    """The resources that are the patient's, and how many are not, or not surely."""
-    own, left = [], 0
-    for resource in found:
-        if whose.owns(resource):
-            own.append(resource)
-        else:
-            left += 1
-    return tuple(own), left
+def _left_out(found: Iterable[Resource], whose: Whose, part: Part) -> Iterator[Unread]:
+    """What is to be said of the resources that are not the patient's, or not surely."""
+    left = [resource for resource in found if not whose.owns(resource)]
+    far = sum(any(whose.is_elsewhere(one.get(name)) for name in ABOUT) for one in left)
+    for count, said in ((len(left) - far, ANOTHER), (far, ELSEWHERE)):
+        if count:
+            yield Unread(part.key, part.title, f"{count} of its entries {said}")
 
 
 def _read(value: Resource | None, part: Part) -> tuple[list[Resource], str]:
@@ -125,7 +129,7 @@ def _read(value: Resource | None, part: Part) -> tuple[list[Resource], str]:
 
 
 def _entries(bundle: Resource, part: Part) -> tuple[list[Resource], str]:
-    entries = bundle.get("entry", [])
+    entries, type_ = bundle.get("entry", []), part.type
     if not isinstance(entries, list):
         return [], "it is no FHIR Bundle"
     found: list[Resource] = []
@@ -133,10 +137,11 @@ def _entries(bundle: Resource, part: Part) -> tuple[list[Resource], str]:
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if not isinstance(resource, dict):
             return [], "an entry of its Bundle holds no resource"
-        if resource.get("resourceType") == "OperationOutcome":
+        kind = resource.get("resourceType")
+        if kind == "OperationOutcome":
             if _is_error(resource):
                 return [], _said(resource)
-        elif resource.get("resourceType") == part.type:
+        elif kind == type_:
             found.append(resource)
     if _is_partial(bundle, part):
         return [], FIRST_PAGE
@@ -147,20 +152,24 @@ def _is_partial(value: Resource | None, part: Part) -> bool:
     """Whether a searchset has further pages. Of completed forms the newest are enough, if they come first."""
     if value is None or value.get("resourceType") != "Bundle":
         return False
-    links, entries, total = value.get("link", []), value.get("entry", []), value.get("total")
-    listed = entries if isinstance(entries, list) else []
+    links, total = value.get("link", ()), value.get("total")
     more = isinstance(links, list) and any(
         isinstance(one, dict) and one.get("relation") == "next" for one in links
     )
-    found = [entry["resource"] for entry in listed if _matches(entry, part)]
-    more = more or (isinstance(total, (int, Decimal)) and total > len(found))
-    return more and not (part.kind == "form" and _is_newest_first(found))
+    if not more and not isinstance(total, (int, Decimal)):
+        return False
+    entries = value.get("entry")
+    listed = entries if isinstance(entries, list) else ()
+    found = [entry["resource"] for entry in listed if _matches(entry, part.type)]
+    if not more and total is not None and total <= len(found):
+        return False
+    return not (part.kind == "form" and _is_newest_first(found))
 
 
-def _matches(entry: object, part: Part) -> bool:
+def _matches(entry: object, type_: str) -> bool:
     """Whether an entry is among those that a searchset's total counts."""
     resource = entry.get("resource") if isinstance(entry, dict) else None
-    return isinstance(resource, dict) and resource.get("resourceType") == part.type
+    return isinstance(resource, dict) and resource.get("resourceType") == type_
 
 
 def _is_newest_first(forms: list[Resource]) -> bool:

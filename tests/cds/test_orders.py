@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from service.adapters import content as published
 from service.cds.calls import read_call
 from service.cds.model import Order
-from service.cds.orders import ANOTHER, FAILED, NEARLY, judged, orders_of, read_triggers
+from service.cds.orders import ANOTHER, ELSEWHERE, FAILED, NEARLY, judged, orders_of
+from service.cds.patients import Whose
+from service.cds.triggers import read_triggers
 from service.domain.errors import ContentFault
 from service.operations.terms import Terms
 from tests.cds.requests import DIET, OPCS, ORDER, SNOMED, changed, request, service
@@ -20,6 +22,7 @@ from tests.cds.test_calls import JSON
 CONTENT = published.load()
 PLAN = next(one.resource for one in CONTENT.of_type("PlanDefinition") if one.id == "htg117-patient-selection")
 TERMS = Terms(CONTENT.terminology)
+WHOSE = Whose("Patient/1288992", ("https://ehr.example/fhir",))
 TRIGGERS = read_triggers(PLAN, "order-sign", CONTENT.terminology, TERMS)
 
 
@@ -27,7 +30,7 @@ def touched(*orders: dict[str, Any]) -> list[tuple[str, str, bool, str]]:
     """Reference, title, whether coded, and reason, of the orders that the plan is about."""
     drafts = {"resourceType": "Bundle", "entry": [{"resource": one} for one in orders]}
     call = read_call(changed(request("order-sign"), drafts, "context", "draftOrders"), service("order-sign"))
-    found = orders_of(judged(call), call, TRIGGERS, TERMS)
+    found = orders_of(judged(call), WHOSE, TRIGGERS, TERMS)
     return [(one.reference, one.title, one.coded, one.reason) for one in found]
 
 
@@ -63,7 +66,6 @@ def order(*codes: tuple[str, str], text: str | None = None, **more: Any) -> dict
         ({**ORDER, "code": {"coding": [{"display": "Vertebroplasty"}]}}, False),
         (order(text="Kyphoplasty"), None),
         (order(text="subvertebroplasty"), None),
-        ({**ORDER, "resourceType": "DeviceRequest"}, None),
         (DIET, None),
     ],
 )  # fmt: skip
@@ -118,6 +120,82 @@ def test_an_order_about_another_patient_is_shown_and_not_assessed() -> None:
     assert touched({**DIET, "patient": {"reference": "Patient/2"}}) == []
 
 
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("Patient/1288992", (True, "")),
+        ("https://ehr.example/fhir/Patient/1288992", (True, "")),
+        ("https://other.example/fhir/Patient/1288992", (False, ELSEWHERE)),
+        ("https://other.example/fhir/Patient/2", (False, ANOTHER)),
+    ],
+)
+def test_an_order_for_a_patient_of_another_server_is_shown_and_not_assessed(
+    subject: str, said: tuple[bool, str]
+) -> None:
+    assert [one[2:] for one in touched({**ORDER, "subject": {"reference": subject}})] == [said]
+
+
+CODE = ORDER["code"]
+WIDER = {"coding": [{"system": OPCS, "code": "W35.1"}]}
+APPROACH = {"coding": [{"system": OPCS, "code": "Y53.4"}]}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"resourceType": "ProcedureRequest", "code": CODE}, True),
+        ({"resourceType": "DeviceRequest", "codeCodeableConcept": CODE}, True),
+        ({"resourceType": "Appointment", "serviceType": [CODE]}, True),
+        ({"resourceType": "ReferralRequest", "serviceRequested": [{"text": "For vertebroplasty"}]}, True),
+        ({"resourceType": "DiagnosticOrder", "item": [{"code": {"text": "MRI"}}, {"code": CODE}]}, True),
+        ({"resourceType": "CarePlan", "activity": [{"detail": {"code": CODE}}]}, True),
+        ({"resourceType": "RequestGroup", "action": [{"action": [{"title": "Cementoplasty"}]}]}, True),
+        ({"resourceType": "Task", "description": "Percutaneous cementoplasty of the sacrum"}, True),
+        ({"resourceType": "ProcedureRequest", "code": WIDER}, False),
+        ({"resourceType": "ProcedureRequest", "code": WIDER, "orderDetail": APPROACH}, True),
+        ({"resourceType": "DiagnosticOrder", "item": [{"code": WIDER}, {"code": APPROACH}]}, True),
+        ({"resourceType": "ProcedureRequest", "code": {"coding": [{"code": "431312000"}]}}, True),
+        ({"resourceType": "ServiceRequest", "code": {"concept": CODE}}, True),
+        ({"resourceType": "ServiceRequest", "code": {"concept": {"text": "MRI"}}}, False),
+        ({"resourceType": "ServiceRequest", "code": {"text": "MRI"}, "category": [CODE]}, False),
+        ({"resourceType": "MedicationRequest", "medicationCodeableConcept": {"text": "Codeine"},
+          "reasonCode": [CODE], "reasonReference": [{"display": "Cementoplasty"}],
+          "note": [{"text": "Cementoplasty 2020"}], "supportingInformation": [{"display": "Cementoplasty"}],
+          "contained": [{"resourceType": "Condition", "code": CODE}]}, False),
+        ({"resourceType": "ProcedureRequest", "code": {"text": "MRI"}}, False),
+        ({"resourceType": "ProcedureRequest", "code": CODE, "status": "cancelled"}, False),
+        ({"resourceType": "ProcedureRequest", "code": CODE, "doNotPerform": True}, False),
+    ],
+)  # fmt: skip
+def test_an_order_of_another_type_is_not_assessed_and_not_passed_over(
+    more: dict[str, Any], said: bool
+) -> None:
+    bare = {name: value for name, value in ORDER.items() if name != "code"}
+    type_ = more["resourceType"]
+    reason = (
+        f"It is written as {type_}, and the plan judges ServiceRequest of FHIR R4, so it was not assessed. "
+        "Once what is ordered stands in a ServiceRequest's code, it is."
+    )
+    assert [one[2:] for one in touched(bare | more)] == ([(False, reason)] if said else [])
+
+
+def test_an_order_of_another_type_is_named_by_what_it_orders() -> None:
+    bare = {name: value for name, value in ORDER.items() if name != "code"}
+    plan = {**bare, "resourceType": "CarePlan", "activity": [{"detail": {"code": CODE}}]}
+    other = {**ORDER, "resourceType": "ProcedureRequest", "subject": {"reference": "Patient/2"}}
+    assert [one[:2] for one in touched(plan)] == [("CarePlan/1", "Cementoplasty, sacrum")]
+    assert touched(other) == [("ProcedureRequest/1", "Cementoplasty, sacrum", False, ANOTHER)]
+
+
+def test_an_order_is_looked_through_to_its_end() -> None:
+    deep: dict[str, Any] = {"code": CODE}
+    for _ in range(5000):
+        deep = {"action": [deep]}
+    wide = {"action": [*({"title": "x"} for _ in range(5000)), {"code": CODE}]}
+    for held in (deep, wide):
+        assert [one[2] for one in touched({"resourceType": "RequestGroup", "id": "1", **held})] == [False]
+
+
 def test_an_order_is_named_by_its_own_words() -> None:
     named_by_code = touched(order(("urn:local", "x"), (SNOMED, "431312000")))
     assert [one[1] for one in named_by_code] == ["Cementoplasty using fluoroscopic guidance"]
@@ -144,9 +222,8 @@ def test_a_condition_that_cannot_be_evaluated_is_said() -> None:
         ]
     }  # fmt: skip
     triggers = read_triggers(plan, "order-sign", CONTENT.terminology, None)
-    call = read_call(request("order-sign"), service("order-sign"))
     two = order((SNOMED, "431312000"), ("urn:x", "y"), text="t")
-    assert orders_of({"ServiceRequest/1": two}, call, triggers, None) == (
+    assert orders_of({"ServiceRequest/1": two}, WHOSE, triggers, None) == (
         Order("ServiceRequest/1", two, "t", coded=False, reason=FAILED),
     )
 
@@ -173,7 +250,9 @@ def test_a_trigger_without_codes_is_about_every_order_of_its_type() -> None:
     ):
         plan = {"action": [{"trigger": [{"type": "named-event", "name": "order-sign", "data": data}]}]}
         triggers = read_triggers(plan, "order-sign", CONTENT.terminology, None)
-        assert [one.reference for one in orders_of(judged(call), call, triggers, None) if one.coded] == wanted
+        assert [
+            one.reference for one in orders_of(judged(call), WHOSE, triggers, None) if one.coded
+        ] == wanted
 
 
 @pytest.mark.requirement("order-select: the orders selected are judged; order-sign: all of them")
@@ -188,7 +267,8 @@ def test_only_what_is_selected_is_judged() -> None:
 @given(
     st.dictionaries(
         st.sampled_from(["status", "doNotPerform", "code", "orderDetail", "subject", "patient", "id"]), JSON
-    )
+    ),
+    st.sampled_from(["ServiceRequest", "ProcedureRequest"]),
 )
-def test_an_order_may_be_any_json(more: dict[str, Any]) -> None:
-    assert len(touched({**ORDER, **more})) <= 1
+def test_an_order_may_be_any_json(more: dict[str, Any], type_: str) -> None:
+    assert len(touched({**ORDER, **more, "resourceType": type_})) <= 1

@@ -9,9 +9,9 @@ import pytest
 
 from service.cds.calls import read_call
 from service.cds.model import Access, Unread
-from service.cds.patients import Whose, identifiers_of
+from service.cds.patients import Whose, identifiers_of, servers_of
 from service.cds.prefetch import Part
-from service.cds.record import FIRST_PAGE, NOT_THEIRS, Record, read_record, unsatisfied
+from service.cds.record import ELSEWHERE, FIRST_PAGE, NOT_THEIRS, Record, read_record, unsatisfied
 from tests.cds.requests import AUTHORIZATION, request, service
 
 PATIENT = Part("patient", "Patient/{{context.patientId}}", "The patient", "patient")
@@ -37,7 +37,7 @@ def read(prefetch: dict[str, Any], *parts: Part, gathered: Any = None, server: b
         {"fhirServer": "https://ehr.example/fhir", "fhirAuthorization": AUTHORIZATION} if server else {}
     )
     call = read_call(request(prefetch=prefetch, **opened), service())
-    return read_record(parts or (CONDITIONS,), call, gathered)
+    return read_record(parts or (CONDITIONS,), call, Whose(call.patient, servers_of(call)), gathered)
 
 
 def outcome(severity: str, code: str = "timeout") -> dict[str, Any]:
@@ -141,7 +141,7 @@ def test_what_the_ehr_gave_reads_as_if_it_had_been_sent() -> None:
 def test_another_patients_data_is_left_out_and_said() -> None:
     others = [
         {**OWN, "subject": {"reference": "Patient/2"}},
-        {**OWN, "subject": {"reference": "https://other.example/fhir/Patient/1288992"}},
+        {**OWN, "subject": {"reference": "https://other.example/fhir/Patient/2"}},
         {**OWN, "subject": {"reference": "#p"}},
         {**OWN, "subject": "Patient/1288992"},
         {**OWN, "subject": {"identifier": {"system": NHS, "value": "9990000018"}}},
@@ -185,9 +185,53 @@ def test_whose_a_reference_is(reference: Any, names: bool | None) -> None:
     assert whose.names(reference) is names
 
 
-def test_without_a_server_any_address_of_the_patient_will_do() -> None:
-    assert Whose("Patient/1").names({"reference": "https://any.example/Patient/1"}) is True
+def test_without_a_server_no_address_is_the_patients() -> None:
+    assert Whose("Patient/1").names({"reference": "https://any.example/Patient/1"}) is False
+    assert Whose("Patient/1").names({"reference": "Patient/1"}) is True
     assert Whose("Patient/1", relative=False).names({"reference": "Patient/1"}) is False
+
+
+@pytest.mark.parametrize(
+    ("server", "same"),
+    [
+        ("https://ehr.example/fhir", True),
+        ("HTTPS://EHR.example/fhir", True),
+        ("https://ehr.example:443/fhir", True),
+        ("https://ehr.example/fhir/", True),
+        ("https://ehr.example/FHIR", False),
+        ("https://ehr.example:8443/fhir", False),
+        ("http://ehr.example/fhir", False),
+        ("https://ehr.example/other/fhir", False),
+        ("https://ehr.example.evil.example/fhir", False),
+        ("https://ehr.example:port/fhir", False),
+        ("https://[::1/fhir", False),
+    ],
+)
+def test_a_server_is_known_by_its_address_however_it_is_written(server: str, same: bool) -> None:
+    """RFC 3986, 6.2: letters of scheme and host count as the same, a scheme's own port may be left out."""
+    reference = {"reference": f"{server}/Patient/1"}
+    for held in ("https://ehr.example/fhir", "https://EHR.example:443/fhir/"):
+        whose = Whose("Patient/1", (held,))
+        assert (whose.names(reference), whose.is_elsewhere(reference)) == (same, not same)
+
+
+@pytest.mark.parametrize("server", [True, False])
+def test_a_subject_on_a_server_that_is_not_the_calls_is_not_used_and_said(server: bool) -> None:
+    """Another hospital's patient may have the same id; without a server of the call every host is another."""
+    other = {**OWN, "subject": {"reference": "https://other.example/fhir/Patient/1288992"}}
+    found = read({"conditions": bundle(OWN, other, other)}, server=server)
+    assert found.data == {"conditions": (OWN,)}
+    assert found.remarks == (Unread("conditions", "Problems", f"2 of its entries {ELSEWHERE}"),)
+    own = {**OWN, "subject": {"reference": "https://ehr.example/fhir/Patient/1288992"}}
+    assert read({"conditions": bundle(own)}, server=server).data == {"conditions": (own,) if server else ()}
+
+
+def test_the_calls_servers_are_its_own_and_those_listed_for_its_client() -> None:
+    listed = ("https://b.example/fhir/", "https://a.example/fhir")
+    call = read_call(request(fhirServer="https://ehr.example/fhir/"), service())
+    assert servers_of(call) == ("https://ehr.example/fhir",)
+    assert servers_of(call, listed) == ("https://ehr.example/fhir", "https://b.example/fhir", listed[1])
+    assert servers_of(read_call(request(), service())) == ()
 
 
 def test_identifiers_that_could_mislead_are_left_out() -> None:

@@ -315,6 +315,47 @@ def form_card(*forms: Resource, **more: Any) -> Resource:
     return ask(sign({**WHOLE, FORM_KEY: bundle(*forms)}, **more)).cards[0]
 
 
+@pytest.mark.parametrize(
+    ("server", "listed", "used"),
+    [
+        ("https://ehr.example/fhir", None, True),
+        (None, "https://ehr.example/fhir", True),
+        ("https://other.example/fhir", "https://ehr.example/fhir", True),
+        ("https://other.example/fhir", None, False),
+        (None, "https://other.example/fhir", False),
+        (None, None, False),
+    ],
+)
+def test_an_absolute_subject_is_the_patient_on_the_calls_servers_alone(
+    server: str | None, listed: str | None, used: bool
+) -> None:
+    """Without a server of the call it is not known whose the id is: then nothing of it is used, and said."""
+    far = {"reference": "https://ehr.example/fhir/Patient/1288992"}
+    called: Resource = {"fhirServer": server} if server else {}
+    client = Client("A", "https://a.example", servers=(listed,)) if listed else None
+    record = {**WHOLE, "conditionRecord": bundle({**METASTASIS, "subject": far})}
+    found = ask(sign(record, **called), client=client)
+    assert findings(found)[LESION].startswith("met" if used else "not known")
+    assert ("1 of its entries name this patient's id on a FHIR server" in detail(found)) is not used
+    order = ask(sign(WHOLE, {**ORDER, "subject": far}, **called), client=client)
+    assert len(order.cards) == 1
+    assert ("This order names its patient on a FHIR server that is neither" in detail(order)) is not used
+    form = ask(sign({**WHOLE, FORM_KEY: bundle({**FORM, "subject": far})}, **called), client=client)
+    assert ("From a completed form of" in detail(form)) is used
+
+
+def test_an_order_of_another_type_is_said_and_needs_nothing() -> None:
+    """FHIR STU3 has procedures ordered by ProcedureRequest: no cards would say that all is well."""
+    older = {**ORDER, "resourceType": "ProcedureRequest"}
+    for asked in (sign({}, older), dispatch({"orders": bundle(older)}, "ProcedureRequest/1")):
+        (card,) = ask(asked).cards
+        assert card["indicator"] == "info"
+        assert "order not assessed (order: Cementoplasty, sacrum)" in card["summary"]
+        assert "It is written as ProcedureRequest, and the plan judges ServiceRequest" in card["detail"]
+    assert ask(sign({}, {**older, "code": {"text": "MRI"}})) == Advice()
+    assert ask(sign({}, {**older, "code": {"coding": [{"system": "urn:x", "code": "y"}]}})) == Advice()
+
+
 def test_a_completed_form_is_used_in_preference_and_needs_nothing_else() -> None:
     card = ask(sign({FORM_KEY: bundle(FORM)})).cards[0]
     assert card["summary"].startswith("HTG117 criteria: all criteria are met")

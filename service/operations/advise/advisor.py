@@ -22,12 +22,13 @@ from service.cds.faces import Faces
 from service.cds.facts import explained, facts_of, prefill
 from service.cds.hooks import HOOKS
 from service.cds.model import Assessed, Order, Showing, Unread
-from service.cds.orders import judged, orders_of, read_triggers
-from service.cds.patients import identifiers_of
+from service.cds.orders import judged, orders_of
+from service.cds.patients import Whose, identifiers_of, servers_of
 from service.cds.prefetch import ORDERS, PATIENT, filled, parts_of
 from service.cds.record import read_record, unsatisfied
 from service.cds.reminders import attention_cards
 from service.cds.suggestions import system_actions
+from service.cds.triggers import read_triggers
 from service.domain.errors import ContentFault
 from service.fhir.plans import Application, Circumstances, apply, assess, canonical
 from service.operations.advise.asked import DENIED, Question, dispatched, is_denied, unavailable
@@ -41,9 +42,9 @@ if TYPE_CHECKING:
 
     from service.cds.attention import Attention
     from service.cds.model import Call, Service
-    from service.cds.orders import Trigger
     from service.cds.prefetch import Part
     from service.cds.record import Record
+    from service.cds.triggers import Trigger
     from service.fhir.plans import Plan
     from service.fhirpath import Terminology as Terms
     from service.operations.assess import Plans
@@ -90,13 +91,14 @@ class Advisor:
         definition = self._definitions[service.id]
         plan, parts = self._plans.of(definition), self._parts[service.id]
         triggers = self._triggers[service.id]
-        candidates: dict[str, Resource] = judged(call)
+        candidates = judged(call)
         pending: tuple[Part, ...] = ()
         if service.hook == "order-dispatch":
             candidates, pending = dispatched(call, triggers)
-        orders = orders_of(candidates, call, triggers, self._terms)
-        sent = read_record(parts, call)
-        return Question(call, service, client, definition, plan, orders, parts, pending, sent)
+        whose = Whose(call.patient, servers_of(call, client.servers if client else ()))
+        orders = orders_of(candidates, whose, triggers, self._terms)
+        sent = read_record(parts, call, whose)
+        return Question(call, service, client, definition, plan, whose, orders, parts, pending, sent)
 
     def kept(self, question: Question, gathered: Mapping[str, Resource | Unread] | None = None) -> Kept:
         """What is kept here of the patient; it asks the store, and never raises for it."""
@@ -105,7 +107,7 @@ class Advisor:
         patient = question.sent.patient
         if gathered:
             parts = [part for part in question.parts if part.kind == PATIENT]
-            patient = read_record(parts, question.call, gathered).patient
+            patient = read_record(parts, question.call, question.whose, gathered).patient
         whose = whose_here(question.call, question.client, identifiers_of(patient))
         kept = find_kept([part.form for part in question.forms], whose, self._records)
         if question.about_orders or kept.fault:
@@ -139,7 +141,7 @@ class Advisor:
         """The cards. DataUnavailable where the EHR denies, or nothing can give, what the answer rests on."""
         record = question.sent
         if gathered or question.pending:
-            record = read_record(question.all_parts, question.call, gathered)
+            record = read_record(question.all_parts, question.call, question.whose, gathered)
         if question.about_orders:
             return self._advise_orders(question, kept, record, showing)
         attention = self._attention[question.service.id]
@@ -216,7 +218,7 @@ class Advisor:
             if record.data.get(part.key):
                 read = {reference: record.data[part.key][0]}
                 triggers = self._triggers[question.service.id]
-                found += orders_of(read, question.call, triggers, self._terms)
+                found += orders_of(read, question.whose, triggers, self._terms)
                 continue
             if is_denied(record, part):
                 raise unavailable([part], DENIED)

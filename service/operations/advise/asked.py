@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.cds.hooks import HOOKS
-from service.cds.orders import types_of
 from service.cds.patients import Whose
 from service.cds.prefetch import Part
 from service.cds.record import Record
+from service.cds.triggers import types_of
 from service.domain.errors import DataUnavailable
 from service.domain.issues import error
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from service.cds.model import Call, Order, Service
-    from service.cds.orders import Trigger
+    from service.cds.triggers import Trigger
     from service.fhir.plans import Plan
     from service.operations.clients import Client
 
@@ -32,6 +32,7 @@ class Question:
     """A call with what it asks about. ``parts`` are those of the record that the answer may need.
 
     ``orders`` are those that the plan is about; ``pending`` are parts that hold a dispatched order each.
+    ``whose`` is the patient, as what the call brings and opens may name them.
     ``sent`` is the record as far as the call carries it. ``plan`` is None where the service's plan has no
     criteria.
     """
@@ -41,6 +42,7 @@ class Question:
     client: Client | None
     definition: Resource
     plan: Plan | None
+    whose: Whose
     orders: tuple[Order, ...] = ()
     parts: tuple[Part, ...] = ()
     pending: tuple[Part, ...] = ()
@@ -86,11 +88,9 @@ def dispatched(call: Call, triggers: tuple[Trigger, ...]) -> tuple[dict[str, Res
     pending: list[Part] = []
     for reference in call.chosen:
         local = "/".join(reference.partition("/_history/")[0].split("/")[-2:])
-        if None not in types and local.partition("/")[0] not in types:
-            continue
-        if local in held:
+        if local in held:  # of any type: what it orders may be what the triggers are about
             found[local] = held[local]
-        else:
+        elif None in types or local.partition("/")[0] in types:
             pending.append(
                 Part(f"order:{local}", local, f"The dispatched order {local}", "order", needed=True)
             )

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from service.cds.model import Unread
-from service.cds.patients import Whose, identifiers_of
+from service.cds.patients import Whose, identifiers_of, servers_of
 from service.domain.errors import Invalid, Unavailable, Unprocessable
 from service.fhir.json_text import decode
 from service.operations.apply import ANSWERED, latest
@@ -67,11 +67,8 @@ def whose_here(call: Call, client: Client | None, identifiers: Mapping[str, str]
     A relative reference is this client's patient only where the file of clients says so, or nobody was
     asked who calls; the patient's address on the client's FHIR server always is.
     """
-    servers = {call.access.server} if call.access else set()
-    if client is not None:
-        servers |= {server.rstrip("/") for server in client.servers}
     relative = client is None or client.local_references
-    return Whose(call.patient, tuple(sorted(servers)) or ("",), identifiers, relative)
+    return Whose(call.patient, servers_of(call, client.servers if client else ()), identifiers, relative)
 
 
 def find_kept(canonicals: Sequence[str], whose: Whose, records: Records, most: int = MOST) -> Kept:
@@ -93,7 +90,7 @@ def find(
 ) -> tuple[Version, ...]:
     """The records of a type that are about the patient, by reference and by identifier, each once."""
     names = [whose.patient] if whose.relative else []
-    names += [f"{server}/{whose.patient}" for server in whose.servers if server]
+    names += [f"{server}/{whose.patient}" for server in whose.servers]
     about = [("", tuple(Value(*reference_parts(name)) for name in names))]
     about.append(("identifier", tuple(Value(*pair) for pair in (whose.identifiers or {}).items())))
     query = _query(type_, asked, most)

@@ -1,0 +1,85 @@
+"""What an order says that is ordered: the concepts of it, where R4 has them or wherever else they stand.
+
+Types and releases of FHIR differ in the element: ``code``, ``codeCodeableConcept``, ``serviceRequested``,
+``item.code``, ``activity.detail.code``, ``action.title`` and more. What comes from an EHR has passed no
+gate: what has another shape than FHIR's is passed over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Resource = dict[str, Any]
+ALSO = "orderDetail"
+"""What is ordered may stand in an order's detail too."""
+_TITLES = ("title", "description", "display")
+_BESIDE = frozenset(
+    {"addresses", "basedOn", "condition", "contained", "diagnosis", "encounter", "extension", "goal"}
+    | {"groupIdentifier", "identifier", "indication", "insurance", "location", "meta", "modifierExtension"}
+    | {"note", "partOf", "patient", "performer", "priorPrescription", "priorRequest", "relevantHistory"}
+    | {"replaces", "requester", "subject", "supportingInfo", "supportingInformation"}
+)
+"""Elements that say for whom, why, by whom or after what it is ordered, and not what. So does a reason."""
+
+
+def concepts_at(resource: Resource, path: str) -> list[Resource]:
+    """The concepts in an element and in the order's detail."""
+    concepts: list[Resource] = []
+    for name in (path, ALSO):
+        found = resource.get(name)
+        if isinstance(found, dict):
+            concepts.append(found)
+        elif isinstance(found, list):
+            concepts += [one for one in found if isinstance(one, dict)]
+    return concepts
+
+
+def concepts_within(resource: Resource) -> list[Resource]:
+    """The concepts in every element that may say what is ordered, in their order; titles count as texts."""
+    concepts: list[Resource] = []
+    waiting: list[Any] = [resource]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += reversed(node)
+            continue
+        if not isinstance(node, dict):
+            continue
+        if isinstance(node.get("coding"), list) or isinstance(node.get("text"), str):
+            concepts.append(node)
+            continue
+        concepts += [{"text": node[name]} for name in _TITLES if isinstance(node.get(name), str)]
+        if isinstance(node.get("system"), str) and isinstance(node.get("code"), str):
+            concepts.append({"coding": [node]})
+        waiting += [node[name] for name in reversed(node) if _says_what(name)]
+    return concepts
+
+
+def codings_of(concept: Resource) -> Iterator[Resource]:
+    """The codings of a concept that have both a system and a code."""
+    found = concept.get("coding")
+    for coding in found if isinstance(found, list) else ():
+        if (
+            isinstance(coding, dict)
+            and isinstance(coding.get("system"), str)
+            and isinstance(coding.get("code"), str)
+        ):
+            yield coding
+
+
+def texts_of(concepts: Iterable[Resource]) -> Iterator[str]:
+    """The texts of the concepts, each followed by the displays of its codings."""
+    for concept in concepts:
+        if isinstance(concept.get("text"), str):
+            yield concept["text"]
+        codings = concept.get("coding")
+        for coding in codings if isinstance(codings, list) else ():
+            if isinstance(coding, dict) and isinstance(coding.get("display"), str):
+                yield coding["display"]
+
+
+def _says_what(name: str) -> bool:
+    return name not in _BESIDE and "reason" not in name.casefold()
