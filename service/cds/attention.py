@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from service import fhirpath
 from service.domain.errors import ContentFault
 from service.domain.issues import Issue, error
-from service.fhir.plans.assessment import FAILED
 from service.fhir.plans.reading import asked_form, read_citations, walk
 from service.fhir.plans.rules import (
     ATTENTION,
+    FAILED,
     RuleFault,
     compile_expression,
     read_conditions,

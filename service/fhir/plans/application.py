@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from service import fhirpath
 from service.domain.issues import Issue, error
-from service.fhir.plans.assessment import FAILED, applies, assess, decided_actions
+from service.fhir.plans.assessment import assess
+from service.fhir.plans.conditions import Asked
 from service.fhir.plans.dynamic import PathFault, set_value
 from service.fhir.plans.reading import FORM_TYPE, Plan, read_plan
 from service.fhir.plans.realisation import Circumstances, UnsupportedKind, message, realise, task_for_form
-from service.fhir.plans.rules import ATTENTION, FHIRPATH, RuleFault, read_conditions, role
+from service.fhir.plans.rules import ATTENTION, FAILED, FHIRPATH, RuleFault, Standing, read_conditions, role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from service.domain.evaluation import Evaluation, Finding
+    from service.domain.evaluation import Evaluation
 
 Resource = dict[str, Any]
 _CARRIED = (
@@ -115,12 +116,13 @@ class _Walk:
         self._applied = applied
         self._prefix = prefix
         self.place = f"PlanDefinition[{definition.get('id')}].action"
-        self._findings: dict[str, Finding] = {}
+        self._asked = Asked(self._root, applied.issues)
         self._decided: dict[int, bool] = {}
-        self._frame: fhirpath.Frame | None = None
         if plan is not None and evaluation is not None:
-            self._findings = {finding.criterion.code: finding for finding in evaluation.findings}
-            self._decided = decided_actions(plan, evaluation)
+            self._asked.standing = Standing(
+                {finding.criterion.code: finding for finding in evaluation.findings}
+            )
+            self._decided = _decided(plan, evaluation)
 
     def actions(self, actions: Any, place: str, depth: int) -> list[Resource]:
         """The RequestGroup actions that apply: no criteria, which are findings, and no rules of attention."""
@@ -177,7 +179,7 @@ class _Walk:
         except RuleFault as fault:
             self._issue(str(fault), f"{place}.{fault.place}")
             return False
-        return applies(conditions, self._root, self._findings, self._applied.issues, place)
+        return self._asked.hold(conditions, place)
 
     def _issue(self, message_: str, place: str) -> None:
         self._applied.issues.append(error("exception", message_, place))
@@ -243,9 +245,16 @@ class _Walk:
         program = fhirpath.compiled(text, variables=frozenset(variables))
         if variables:
             return program(self._root, variables=dict(variables))
-        if self._frame is None:
-            self._frame = fhirpath.framed(self._root)
-        return program.among(self._frame)
+        return self._asked.values(program)
+
+
+def _decided(plan: Plan, evaluation: Evaluation) -> dict[int, bool]:
+    """Whether each outcome, note and proposal of the plan applies, by its action's identity (``id``)."""
+    said = (*plan.outcomes, *plan.notes)
+    made = {id(evaluation.outcome), *map(id, evaluation.notes)}
+    decided = {id(one.action): id(one.statement) in made for one in said}
+    proposals = {proposal.action for proposal in evaluation.proposals}
+    return decided | {id(one.action): one.proposal.action in proposals for one in plan.proposals}
 
 
 def _bare(condition: Resource) -> Resource:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service import fhirpath
 from service.domain.errors import ServiceError
-from service.domain.evaluation import Evaluation, Finding, Proposal, Truth, UnknownReason
-from service.domain.issues import Issue, error
+from service.domain.evaluation import Evaluation
+from service.fhir.plans.conditions import Asked
+from service.fhir.plans.rules import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from service.domain.evaluation import Finding
+    from service.domain.issues import Issue
     from service.fhir.plans.reading import Criterion, Plan
-    from service.fhir.plans.rules import Condition
 
 Resource = dict[str, Any]
-FAILED = "the rule could not be evaluated on this form"
 
 
 class UndecidedOutcome(ServiceError):
@@ -30,105 +28,38 @@ class UndecidedOutcome(ServiceError):
 def assess(plan: Plan, form: Resource) -> Evaluation:
     """The evaluation of a form by a plan. UndecidedOutcome unless exactly one outcome holds."""
     issues: list[Issue] = []
-    over = _framed(form)
-    findings = {criterion.code.code: _find(criterion, over, issues) for criterion in plan.criteria}
-    outcomes = [
-        said for said in plan.outcomes if applies(said.conditions, over, findings, issues, said.place)
-    ]
+    asked = Asked(form, issues)
+    findings = {criterion.code.code: _find(criterion, asked) for criterion in plan.criteria}
+    asked.standing = Standing(findings)
+    hold = asked.hold
+    outcomes = [said.statement for said in plan.outcomes if hold(said.conditions, said.place)]
     if len(outcomes) != 1:
-        named = ", ".join(said.statement.code.code for said in outcomes) or "none"
+        named = ", ".join(statement.code.code for statement in outcomes) or "none"
         raise UndecidedOutcome(
             f"the plan {plan.canonical} gives {len(outcomes)} outcomes ({named}) for this form, not one",
             issues=issues,
         )
-    notes = [said for said in plan.notes if applies(said.conditions, over, findings, issues, said.place)]
-    proposals = [
-        Proposal(
-            proposed.action.get("id", ""),
-            proposed.action.get("title", ""),
-            proposed.action.get("description", ""),
-            proposed.action.get("definitionCanonical"),
-        )
-        for proposed in plan.proposals
-        if applies(proposed.conditions, over, findings, issues, proposed.place)
-    ]
+    notes = [said.statement for said in plan.notes if hold(said.conditions, said.place)]
+    proposals = [one.proposal for one in plan.proposals if hold(one.conditions, one.place)]
     return Evaluation(
         plan.canonical,
         str(form.get("questionnaire", "")),
         tuple(findings.values()),
-        outcomes[0].statement,
-        tuple(note.statement for note in notes),
+        outcomes[0],
+        tuple(notes),
         tuple(proposals),
         tuple(issues),
     )
 
 
-def decided_actions(plan: Plan, evaluation: Evaluation) -> dict[int, bool]:
-    """Whether each outcome, note and proposal of the plan applies, by its action's identity (``id``)."""
-    said = (*plan.outcomes, *plan.notes)
-    made = {id(evaluation.outcome), *map(id, evaluation.notes)}
-    decided = {id(one.action): id(one.statement) in made for one in said}
-    proposals = {proposal.action for proposal in evaluation.proposals}
-    return decided | {id(one.action): one.action.get("id", "") in proposals for one in plan.proposals}
-
-
-def applies(
-    conditions: tuple[Condition, ...],
-    form: Resource | fhirpath.Frame,
-    findings: Mapping[str, Finding],
-    issues: list[Issue],
-    place: str,
-) -> bool:
-    """Whether every condition is true; one that cannot be evaluated is not, and adds its issue."""
-    for condition in conditions:
-        if condition.rules:
-            if not all(rule.holds(findings) for rule in condition.rules):
-                return False
-        elif evaluate(condition.program, form, issues, f"{place}.{condition.place}") is not True:
-            return False
-    return True
-
-
-def evaluate(
-    program: fhirpath.Program, form: Resource | fhirpath.Frame, issues: list[Issue], place: str
-) -> bool | None:
-    """True, false, or None for empty; an error or another result is None too, and adds its issue."""
-    try:
-        result = program.among(form) if isinstance(form, fhirpath.Frame) else program(form)
-    except fhirpath.EvaluationError as fault:
-        issues.append(error("exception", f"{FAILED}: {fault}", place))
-        return None
-    if not result:
-        return None
-    if len(result) == 1 and isinstance(result[0], bool):
-        return result[0]
-    issues.append(error("exception", f"{FAILED}: it does not give true, false or nothing", place))
-    return None
-
-
-def _framed(form: Resource) -> Resource | fhirpath.Frame:
-    """The form as all conditions share it; as it is where it is none, which each condition then says."""
-    try:
-        return fhirpath.framed(form)
-    except fhirpath.EvaluationError:
-        return form
-
-
-def _find(criterion: Criterion, form: Resource | fhirpath.Frame, issues: list[Issue]) -> Finding:
-    before = len(issues)
-    truth = evaluate(criterion.condition.program, form, issues, f"{criterion.place}.condition[0]")
+def _find(criterion: Criterion, asked: Asked) -> Finding:
+    issues = len(asked.issues)
+    truth = asked.truth(criterion.condition.program, criterion.place, "condition[0]")
     if truth is not None:
-        met = Truth.MET if truth else Truth.NOT_MET
-        return Finding(criterion.code, criterion.title, met, None, criterion.citations)
-    reason = UnknownReason(None, FAILED)
-    if len(issues) == before:
-        reason = _reason(criterion, form, issues)
-    return Finding(criterion.code, criterion.title, Truth.UNKNOWN, reason, criterion.citations)
-
-
-def _reason(criterion: Criterion, form: Resource | fhirpath.Frame, issues: list[Issue]) -> UnknownReason:
-    place = f"{criterion.place}.extension(unknown-reason)"
-    for rule in criterion.reasons:
-        if rule.when is None or evaluate(rule.when, form, issues, place) is True:
-            return UnknownReason(rule.code, rule.text, rule.items)
-    return UnknownReason(None, FAILED)  # the reader refuses a plan whose last reason has a condition
+        return criterion.met if truth else criterion.not_met
+    if len(asked.issues) > issues:
+        return criterion.failed
+    for rule, finding in zip(criterion.reasons, criterion.unknowns, strict=True):
+        if rule.when is None or asked.truth(rule.when, criterion.place, "extension(unknown-reason)") is True:
+            return finding
+    return criterion.failed  # the reader refuses a plan whose last reason has a condition

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.domain.errors import ContentFault
-from service.domain.evaluation import Citation, Code, Statement
+from service.domain.evaluation import Citation, Code, Finding, Proposal, Statement, Truth, UnknownReason
 from service.domain.issues import Issue, error
 from service.fhir.plans.rules import (
     ATTENTION,
+    FAILED,
     Condition,
     ReasonRule,
     RuleFault,
@@ -27,7 +28,11 @@ FORM_TYPE = "QuestionnaireResponse"
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One criterion: a three-valued condition, and the reasons for an unknown."""
+    """One criterion: a three-valued condition, and the reasons for an unknown.
+
+    The findings that it can come to are made once: ``met``, ``not_met``, an unknown for each reason, and
+    ``failed`` where its rule could not be evaluated.
+    """
 
     code: Code
     title: str
@@ -35,6 +40,10 @@ class Criterion:
     reasons: tuple[ReasonRule, ...]
     citations: tuple[Citation, ...]
     place: str
+    met: Finding
+    not_met: Finding
+    unknowns: tuple[Finding, ...]
+    failed: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class Said:
 class Proposed:
     """A proposal's action, with its conditions."""
 
+    proposal: Proposal
     action: Resource
     conditions: tuple[Condition, ...]
     place: str
@@ -58,23 +68,19 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan whose actions have roles. ``form`` is the canonical, without version, of its input form.
+    """A plan whose actions have roles. ``canonical`` has its version; ``form`` is its input form's, without.
 
     ``outcome_code`` says what the outcome is an outcome of; it codes the outcome's Observation.
     """
 
     resource: Resource
+    canonical: str
     form: str
     outcome_code: Code
     criteria: tuple[Criterion, ...]
     outcomes: tuple[Said, ...]
     notes: tuple[Said, ...]
     proposals: tuple[Proposed, ...]
-
-    @property
-    def canonical(self) -> str:
-        """The plan's canonical with its version."""
-        return canonical(self.resource)
 
 
 def canonical(resource: Resource) -> str:
@@ -141,7 +147,7 @@ def read_plan(resource: Resource) -> Plan | None:
                 elif kind == "proposal" and not action.get("id"):
                     faults.append(error("required", "a proposal needs an id, by which it is known", here))
                 elif kind == "proposal":
-                    proposals.append(Proposed(action, read_conditions(action, FORM_TYPE), here))
+                    proposals.append(_proposed(action, here))
                 else:
                     faults.append(error("value", f"'{kind}' is not a role of a plan's actions", place))
             except RuleFault as fault:
@@ -151,6 +157,7 @@ def read_plan(resource: Resource) -> Plan | None:
         raise ContentFault(f"the plan {resource.get('id')} cannot be run", issues=faults)
     return Plan(
         resource,
+        canonical(resource),
         input_form(resource) or "",
         outcome_code,
         tuple(criteria),
@@ -198,7 +205,23 @@ def _criterion(action: Resource, place: str) -> Criterion:
     if not citations:
         raise RuleFault("documentation", "a criterion cites its paragraph")
     reasons = read_reasons(action, FORM_TYPE)
-    return Criterion(_code(action), action.get("title", ""), conditions[0], reasons, citations, place)
+    code, title = _code(action), action.get("title", "")
+
+    def found(truth: Truth, reason: UnknownReason | None = None) -> Finding:
+        return Finding(code, title, truth, reason, citations)
+
+    return Criterion(
+        code,
+        title,
+        conditions[0],
+        reasons,
+        citations,
+        place,
+        found(Truth.MET),
+        found(Truth.NOT_MET),
+        tuple(found(Truth.UNKNOWN, UnknownReason(one.code, one.text, one.items)) for one in reasons),
+        found(Truth.UNKNOWN, UnknownReason(None, FAILED)),
+    )
 
 
 def _said(action: Resource, place: str) -> Said:
@@ -213,6 +236,16 @@ def _said(action: Resource, place: str) -> Said:
         citations,
     )
     return Said(statement, read_conditions(action, FORM_TYPE), place, action)
+
+
+def _proposed(action: Resource, place: str) -> Proposed:
+    proposal = Proposal(
+        action["id"],
+        action.get("title", ""),
+        action.get("description", ""),
+        action.get("definitionCanonical"),
+    )
+    return Proposed(proposal, action, read_conditions(action, FORM_TYPE), place)
 
 
 def _code(action: Resource) -> Code:

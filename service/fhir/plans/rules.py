@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Resource = dict[str, Any]
 FHIRPATH = "text/fhirpath"
+FAILED = "the rule could not be evaluated on this form"
 ROLE, RULE, REASON = (
     f"/StructureDefinition/{name}" for name in ("plan-role", "finding-rule", "unknown-reason")
 )
@@ -38,6 +39,29 @@ class RuleFault(ValueError):
         self.place = place
 
 
+class Standing:
+    """What the criteria have come to, as rules ask for it: codes of criteria, by truth and by reason."""
+
+    __slots__ = ("_by_reason", "_by_truth", "codes")
+
+    def __init__(self, findings: Mapping[str, Finding]) -> None:
+        """Takes the findings by criterion code."""
+        self.codes = frozenset(findings)
+        self._by_truth: dict[Truth, set[str]] = {truth: set() for truth in Truth}
+        self._by_reason: dict[tuple[Truth, str | None], set[str]] = {}
+        for code, finding in findings.items():
+            self._by_truth[finding.truth].add(code)
+            if finding.reason is not None:
+                self._by_reason.setdefault((finding.truth, finding.reason.code), set()).add(code)
+
+    def fitting(self, truth: Truth, reasons: frozenset[str]) -> set[str]:
+        """The criteria of a truth, for one of the reasons where any are named."""
+        if not reasons:
+            return self._by_truth[truth]
+        by_reason = self._by_reason
+        return {code for reason in reasons for code in by_reason.get((truth, reason), ())}
+
+
 @dataclass(frozen=True, slots=True)
 class FindingRule:
     """``quantifier`` (any, all, none) of the named criteria have the truth and, if given, a reason."""
@@ -47,18 +71,13 @@ class FindingRule:
     criteria: frozenset[str]
     reasons: frozenset[str]
 
-    def holds(self, findings: Mapping[str, Finding]) -> bool:
-        """Whether the findings, by criterion code, are as the rule says; no criteria named means all."""
-        chosen = [finding for code, finding in findings.items() if not self.criteria or code in self.criteria]
-        fitting = (self._fits(finding) for finding in chosen)
+    def holds(self, standing: Standing) -> bool:
+        """Whether the findings are as the rule says; no criteria named means all."""
+        fitting = standing.fitting(self.truth, self.reasons)
+        chosen = self.criteria & standing.codes if self.criteria else standing.codes
         if self.quantifier == "all":
-            return all(fitting)
-        return any(fitting) == (self.quantifier == "any")
-
-    def _fits(self, finding: Finding) -> bool:
-        if finding.truth is not self.truth:
-            return False
-        return not self.reasons or (finding.reason is not None and finding.reason.code in self.reasons)
+            return chosen <= fitting
+        return chosen.isdisjoint(fitting) == (self.quantifier == "none")
 
 
 @dataclass(frozen=True, slots=True)

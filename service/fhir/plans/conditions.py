@@ -1,0 +1,78 @@
+"""Conditions asked of one form: each expression is evaluated once, however many conditions say it.
+
+The answers belong to one call, as the form does; nothing of them is kept after it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from service import fhirpath
+from service.domain.issues import Issue, error
+from service.fhir.plans.rules import FAILED, Standing
+
+if TYPE_CHECKING:
+    from service.fhir.plans.rules import Condition
+
+Resource = dict[str, Any]
+
+
+class Asked:
+    """What is asked of one form. ``standing`` is what its criteria have come to, as far as they have.
+
+    A condition that cannot be evaluated adds its issue each time that it is asked.
+    """
+
+    __slots__ = ("_form", "_frame", "_known", "issues", "standing")
+
+    def __init__(self, form: Resource, issues: list[Issue]) -> None:
+        """Takes the form, and the list that issues are added to."""
+        self._form = form
+        self._frame: fhirpath.Frame | None = None
+        self._known: dict[fhirpath.Program, bool | None] = {}
+        self.issues = issues
+        self.standing = Standing({})
+
+    def hold(self, conditions: tuple[Condition, ...], place: str) -> bool:
+        """Whether every condition is true; one that cannot be evaluated is not."""
+        for condition in conditions:
+            if condition.rules:
+                for rule in condition.rules:
+                    if not rule.holds(self.standing):
+                        return False
+            elif self.truth(condition.program, place, condition.place) is not True:
+                return False
+        return True
+
+    def truth(self, program: fhirpath.Program, place: str, part: str) -> bool | None:
+        """True, false, or None for empty; an error or another result is None too, and adds its issue.
+
+        ``part`` is the condition's place below that of its action.
+        """
+        if program in self._known:
+            return self._known[program]
+        try:
+            result = self.values(program)
+        except fhirpath.EvaluationError as fault:
+            self._fail(str(fault), place, part)
+            return None
+        found: bool | None = None
+        if result:
+            if len(result) > 1 or not isinstance(result[0], bool):
+                self._fail("it does not give true, false or nothing", place, part)
+                return None
+            found = result[0]
+        self._known[program] = found
+        return found
+
+    def values(self, program: fhirpath.Program) -> list[Any]:
+        """What an expression gives over the form; EvaluationError too where the form is no FHIR JSON."""
+        if self._frame is None:
+            try:
+                self._frame = fhirpath.framed(self._form)
+            except fhirpath.EvaluationError:
+                return program(self._form)  # which says it of this expression
+        return program.among(self._frame)
+
+    def _fail(self, why: str, place: str, part: str) -> None:
+        self.issues.append(error("exception", f"{FAILED}: {why}", f"{place}.{part}"))
