@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from . import operators, shortcuts, syntax
 from .code import Code, Run, constant, single, typed, valued
-from .criteria import asked, filter_op, judgeable, literal_texts, literal_value
+from .criteria import Judging
 from .dependence import rests_on
 from .equality import ItemSet
 from .errors import EvaluationError, ExpressionError
 from .functions import FUNCTIONS
 from .given import environment
 from .nodes import Node, make
+from .operands import literal_texts, literal_value
 from .plain import walker
 from .plain_parts import Op, Path, checked, focus
 from .printer import to_text
+from .sifting import sifter
 from .specifiers import TypeMatch, resembling_type, resolve
 from .values import part_of
 
@@ -44,6 +46,7 @@ class Compiler:
         self.model = model
         self.scoped = scoped
         self.lasting = {id(part): part for part in lasting}
+        self.judging = Judging(model, None if scoped else self.code)
 
     def code(self, node: Expression) -> Code:
         """The code of a part of the tree."""
@@ -208,54 +211,41 @@ class Compiler:
         function = FUNCTIONS.get(node.name)
         if function is None:
             raise ExpressionError("unknown function", text=self.text, offset=node.at, found=f"{node.name}()")
-        above, source = self.source(node.source)
+        source = _started(focus) if node.source is None else self.code(node.source)
         arguments = [self.argument(argument) for argument in node.arguments]
         if node.name in ("where", "exists") and arguments:
-            return self.filtered(node, source, above, arguments[0])
+            return self.filtered(node, source, arguments[0])
         if node.name == "repeat" and _is_step(node.arguments[0], self.model):
             return self.repeated(node.arguments[0], source)
         code = function.build(source, *arguments)
-        op = filter_op(node, self.model) if source.path is not None else None
+        op = self.judging.filter_op(node) if source.path is not None else None
         if op is not None and source.path is not None:
             code.path = source.path.then(
                 op._replace(ordinary=lambda run: function.build(Code(run), *arguments).run)
             )
         return code if node.name in _UNFAILING else self.located(code, node.at)
 
-    def filtered(self, node: syntax.Call, source: Code, above: Run | None, criteria: Code) -> Code:
+    def filtered(self, node: syntax.Call, source: Code, criteria: Code) -> Code:
         """The code of `where(...)` or `exists(...)` with a criterion."""
-        criterion = asked(node.arguments[0], self.model)
         build = FUNCTIONS[node.name].build
-
-        def over(source: Code, above: Run | None) -> Code:
-            code = shortcuts.filtered(node, criteria, source, above, criterion.judge_of)
-            return self.located(code or build(source, criteria), node.at)
+        code = self.located(build(source, criteria), node.at)
+        criterion = node.arguments[0]
+        if not self.judging.judgeable(criterion):
+            return code
 
         def ordinary(run: Run) -> Run:
-            code = over(Code(run), None)
+            code = self.located(build(Code(run), criteria), node.at)
             one = code.one
             return code.run if one is None else lambda frame: [True] if one(frame) else []
 
-        code = over(source, above)
-        if source.path is None or not judgeable(node.arguments[0]):
-            return code
-        path = source.path.then(Op("where", criterion, ordinary))
+        path = source.path or Path(source.run, ())
+        path = path.then(Op("where", self.judging.criterion(criterion), ordinary))
         if node.name == "where":
+            code = Code(sifter(path))
             code.path = path
             return code
         found = walker(path, checked)
         return valued(lambda frame: bool(found(frame)), boolean=True)
-
-    def source(self, node: Expression | None) -> tuple[Run | None, Code]:
-        """The code a call starts at; where that is a step, also the code which the step starts at."""
-        if node is None:
-            return None, _started(focus)
-        if id(node) in self.lasting:
-            return None, self.code(node)
-        if isinstance(node, syntax.Member) and (node.source is not None or _is_step(node, self.model)):
-            above = _started(focus) if node.source is None else self.code(node.source)
-            return above.run, self.step(above, node)
-        return None, self.code(node)
 
     def repeated(self, projection: Expression, source: Code) -> Code:
         assert isinstance(projection, syntax.Member)  # noqa: S101 - _is_step has said so

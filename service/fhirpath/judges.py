@@ -1,11 +1,11 @@
 """Judges of texts, and judges joined by three-valued logic (§6.5).
 
-Of two that are joined the right one is asked only where the left one leaves the answer open.
+Of those that are joined one is asked only where those before it leave the answer open.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .plain_parts import Strange
 
@@ -18,8 +18,35 @@ if TYPE_CHECKING:
     Texts = tuple[str, str, frozenset[str]]
 
 
+class Table(NamedTuple):
+    """A criterion that a text decides: the JSON property of it, and by text the judge of what more is asked
+    (None: nothing more). Any other text is not asked for. `otherwise` judges what has no plain text there."""
+
+    field: str
+    rests: dict[str, Judge | None]
+    otherwise: Judge
+
+
+def of_table(table: Table) -> Judge:
+    """The judge of a criterion that a text decides."""
+    field, rests, otherwise = table
+
+    def judge(value: Any, frame: Frame) -> bool | None:
+        text = value.get(field)
+        if text.__class__ is not str:
+            return otherwise(value, frame)
+        if text not in rests:
+            return False
+        rest = rests[text]
+        return True if rest is None else rest(value, frame)
+
+    return judge
+
+
 def of_texts(tests: tuple[Texts, ...]) -> Judge:
     """The judge of tests joined by `and`: a property, that beside it, and the texts it is to be one of."""
+    if len(tests) == 1:
+        return _of_text(*tests[0])
 
     def judge(value: Any, _frame: Frame) -> bool | None:
         verdict: bool | None = True
@@ -37,6 +64,18 @@ def of_texts(tests: tuple[Texts, ...]) -> Judge:
     return judge
 
 
+def _of_text(field: str, beside: str, texts: frozenset[str]) -> Judge:
+    def judge(value: Any, _frame: Frame) -> bool | None:
+        found = value.get(field)
+        if found.__class__ is str:
+            return found in texts
+        if found is None and beside not in value:
+            return None
+        raise Strange
+
+    return judge
+
+
 def opposite(inner: Judge) -> Judge:
     """The judge that says the opposite of another: not() (§6.5.3)."""
 
@@ -47,24 +86,38 @@ def opposite(inner: Judge) -> Judge:
     return judge
 
 
-def _and(one: Judge, two: Judge) -> Judge:
+def all_of(judges: tuple[Judge, ...]) -> Judge:
+    """The judge of `and`."""
+    if len(judges) == 1:
+        return judges[0]
+
     def judge(value: Any, frame: Frame) -> bool | None:
-        a = one(value, frame)
-        if a is False:
-            return False
-        b = two(value, frame)
-        return False if b is False else True if a is True and b is True else None
+        verdict: bool | None = True
+        for one in judges:
+            said = one(value, frame)
+            if said is False:
+                return False
+            if said is None:
+                verdict = None
+        return verdict
 
     return judge
 
 
-def _or(one: Judge, two: Judge) -> Judge:
+def any_of(judges: tuple[Judge, ...]) -> Judge:
+    """The judge of `or`."""
+    if len(judges) == 1:
+        return judges[0]
+
     def judge(value: Any, frame: Frame) -> bool | None:
-        a = one(value, frame)
-        if a is True:
-            return True
-        b = two(value, frame)
-        return True if b is True else False if a is False and b is False else None
+        verdict: bool | None = False
+        for one in judges:
+            said = one(value, frame)
+            if said is True:
+                return True
+            if said is None:
+                verdict = None
+        return verdict
 
     return judge
 
@@ -88,9 +141,4 @@ def _implies(one: Judge, two: Judge) -> Judge:
     return judge
 
 
-LOGIC: dict[str, Callable[[Judge, Judge], Judge]] = {
-    "and": _and,
-    "or": _or,
-    "xor": _xor,
-    "implies": _implies,
-}
+LOGIC: dict[str, Callable[[Judge, Judge], Judge]] = {"xor": _xor, "implies": _implies}

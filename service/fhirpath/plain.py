@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import EvaluationError
 from .nodes import Node
 from .plain_parts import UNREAD, Strange, checked, fields_of, variant_of
+from .specifiers import selects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,23 +29,12 @@ def walker(path: Path, ending: Ending) -> Run:
     """The code of a path with an ending; the ordinary code takes over where a walk gives up, and gives its
     nodes."""
     start, ops = path.start, path.ops
+    chain = ordinary(path)
     walks: dict[Shape, Walk | None] = {}
-    chain: Run | None = None
 
     def walk_of(shape: Shape) -> Walk | None:
         made = walks[shape] = compile_walk(ops, 0, shape, ending)
         return made
-
-    def ordinary(items: list[Any], frame: Frame) -> list[Any]:
-        nonlocal chain
-        if chain is None:
-            made: Run = _given
-            for op in ops:
-                if op.ordinary is not None:
-                    made = op.ordinary(made)
-            chain = made
-        frame.given = items
-        return chain(frame)
 
     def run(frame: Frame) -> list[Any]:
         items = start(frame)
@@ -72,7 +62,25 @@ def walker(path: Path, ending: Ending) -> Run:
         except (Strange, AttributeError, EvaluationError):
             pass
         frame.steps = kept
-        return ordinary(items, frame)
+        return chain(items, frame)
+
+    return run
+
+
+def ordinary(path: Path) -> Callable[[list[Any], Frame], list[Any]]:
+    """The ordinary code of the parts of a path over the items it starts at, made when first asked for."""
+    chain: Run | None = None
+
+    def run(items: list[Any], frame: Frame) -> list[Any]:
+        nonlocal chain
+        if chain is None:
+            made: Run = _given
+            for op in path.ops:
+                if op.ordinary is not None:
+                    made = op.ordinary(made)
+            chain = made
+        frame.given = items
+        return chain(frame)
 
     return run
 
@@ -137,13 +145,9 @@ def compile_walk(ops: tuple[Op, ...], at: int, shape: Shape, ending: Ending) -> 
         return _step(ops, at, shape, ending)
     following = compile_walk(ops, at + 1, shape, ending)
     if op.kind == "type":
-        return following if _selects(op.what, shape) else _none(shape)
+        return following if selects(op.what, shape) else _none(shape)
     judge = op.what.judge_of(shape)
     return None if judge is None or following is None else _where(shape, judge, following)
-
-
-def _selects(match: Any, shape: Shape) -> bool:
-    return bool(match.selects(Node(None, shape, None, None, "", None)))
 
 
 def _step(ops: tuple[Op, ...], at: int, shape: Shape, ending: Ending) -> Walk | None:

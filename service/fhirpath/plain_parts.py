@@ -9,6 +9,7 @@ from .values import BATCHES, SCALARS
 
 if TYPE_CHECKING:
     from .frame import Frame
+    from .judges import Table
     from .shapes import Shape
 
 Run = Callable[["Frame"], "list[Any]"]
@@ -37,13 +38,15 @@ def focus(frame: Frame) -> list[Any]:
 
 
 class Criterion(NamedTuple):
-    """What where() asks. `judge_of` makes the judge of a type's values.
+    """What where() asks. `judge_of` makes the judge of a type's values, `table_of` the table of what
+    a text decides.
 
     Where the criterion is `name = 'text'`, or that and something else, `name` and `text` say so, and `rest`
     makes the judge of the something else.
     """
 
     judge_of: Callable[[Shape], Judge | None]
+    table_of: Callable[[Shape], Table | None]
     name: str = ""
     text: str = ""
     rest: Callable[[Shape], Judge | None] | None = None

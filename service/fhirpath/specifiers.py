@@ -13,6 +13,7 @@ from .values import system_name
 
 if TYPE_CHECKING:
     from .model import Model
+    from .shapes import Shape
     from .syntax import TypeName
 
 SYSTEM_TYPES = frozenset(
@@ -45,6 +46,11 @@ class TypeMatch:
         if self.primitive and item.__class__ is Node:
             return bool(item.shape.name == self.fhir)
         return self.is_of(item)
+
+
+def selects(match: TypeMatch, shape: Shape) -> bool:
+    """Whether `as` and `ofType()` keep nodes of a type."""
+    return match.selects(Node(None, shape, None, None, "", None))
 
 
 @lru_cache(maxsize=1024)
