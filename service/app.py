@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from fastapi import FastAPI
 from sqlalchemy.engine import make_url
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
@@ -293,7 +293,7 @@ def beside(settings: Settings, store: Store) -> Services:
     return compose(settings, content, store, ThreadPoolExecutor(1), records.Outbox(store))
 
 
-def load_examples(app: FastAPI) -> int:
+def load_examples(app: Starlette) -> int:
     """How many synthetic example forms are submitted now. Doing it again changes nothing."""
     held: Services = app.state.services
     examples = held.content.examples("QuestionnaireResponse")
@@ -318,7 +318,7 @@ def service_routes() -> list[Route]:
     ]  # fmt: skip
 
 
-def build(settings: Settings, content: Folder | None = None, store: Store | None = None) -> FastAPI:
+def build(settings: Settings, content: Folder | None = None, store: Store | None = None) -> Starlette:
     """The web application. The store, if it was not handed in, is opened here and closed when it stops."""
     content = content or published.load(settings.content_folders)
     require_sound_once(content, settings)
@@ -326,7 +326,7 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         with running(*works):
             yield
         await own.close()
@@ -345,19 +345,14 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
     own = open_desk(settings, made, metrics)
     if made.guard is not None:
         middleware.append(Middleware(Gate, guard=made.guard, published=content.types()))
-    app = FastAPI(
-        title="HTG117 as computable FHIR R4",
-        version=made.version,
-        openapi_url=None,  # the description is made from the operations' own declarations (web/openapi.py)
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,  # a redirect would send token and patient again, to whatever host was named
+    app = Starlette(
         routes=[*hooks.routes(), *fhir.routes(), *reports.routes(), *service_routes()],
-        lifespan=lifespan,
         middleware=middleware,
+        exception_handlers={HTTPException: errors.of_framework, ServiceError: errors.of_ours},
+        lifespan=lifespan,
     )
-    app.add_exception_handler(HTTPException, errors.of_framework)
-    app.add_exception_handler(ServiceError, errors.of_ours)
+    # a redirect would send token and patient again, to whatever host was named
+    app.router.redirect_slashes = False
     app.state.services = made
     app.state.desk = own
     app.state.metrics = metrics

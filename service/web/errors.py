@@ -150,7 +150,7 @@ def answer(fault: errors.ServiceError, *, hooks: bool = False) -> Response:
     return respond(status, fault.issues, headers, STATUSES[errors.DataUnavailable] if missing else None)
 
 
-def of_framework(_request: Request, fault: Exception) -> Response:
+async def of_framework(_request: Request, fault: Exception) -> Response:
     """The answer to what the router refuses: no such path, or a method that the path does not have."""
     status = int(getattr(fault, "status_code", 400))
     headers = dict(getattr(fault, "headers", None) or {})
@@ -162,7 +162,7 @@ def of_framework(_request: Request, fault: Exception) -> Response:
     return respond(status, [Issue(Severity.ERROR, code, said)], headers)
 
 
-def of_ours(_request: Request, fault: Exception) -> Response:
+async def of_ours(_request: Request, fault: Exception) -> Response:
     """The answer to an error of the project's own tree."""
     if not isinstance(fault, errors.ServiceError):
         raise fault

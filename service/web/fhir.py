@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.requests import Request
 from starlette.routing import Route
 
 from service.web import capability, forms, instances, searching
@@ -14,8 +15,8 @@ from service.web.security import HOOKS
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
     Handler = Callable[[Request], Awaitable[Response]]
 
@@ -40,11 +41,25 @@ def routes() -> list[Route]:
 
 def route(path: str, handlers: Mapping[str, Handler]) -> Route:
     """One address, a handler a method; GET answers HEAD too. The pattern is left for log and metrics."""
+    return Route(path, _Address(path, handlers), methods=list(handlers))
 
-    async def handle(request: Request) -> Response:
-        request.scope["route_pattern"] = path
-        if not path.startswith(HOOKS):  # there browsers are let in by origin (``hooks/cors.py``)
+
+class _Address:
+    """An ASGI application: what answers at one address. Errors go up to where all are answered."""
+
+    def __init__(self, path: str, handlers: Mapping[str, Handler]) -> None:
+        """Takes the address and its handlers by method."""
+        self._path = path
+        self._handlers = dict(handlers)
+        if "GET" in handlers:
+            self._handlers["HEAD"] = handlers["GET"]
+        self._foreign = path.startswith(HOOKS)  # there browsers are let in by origin (``hooks/cors.py``)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        request = Request(scope, receive, send)
+        scope["route_pattern"] = self._path
+        if not self._foreign:
             refuse_foreign(request)
-        return await handlers["GET" if request.method == "HEAD" else request.method](request)
-
-    return Route(path, handle, methods=list(handlers))
+        response = await self._handlers[scope["method"]](request)
+        await response(scope, receive, send)

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from starlette.datastructures import Headers, MutableHeaders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ID = re.compile(r"[\x21-\x7e]{1,200}")
+_ID = re.compile(rb"[\x21-\x7e]{1,200}")
 _log = structlog.get_logger()
 
 
@@ -49,6 +48,20 @@ class Metrics:
             "htg117_audit_waiting", "Records of calls kept in memory until the store takes them",
             registry=self.registry,
         )  # fmt: skip
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Nothing; one more request is counted, and how long it took."""
+        children = self._children.get((method, route, status))
+        if children is None:
+            children = (
+                self.requests.labels(method, route, str(status)),
+                self.seconds.labels(method, route),
+            )
+            self._children[method, route, status] = children
+        requests, taken = children
+        requests.inc()
+        taken.observe(seconds)
 
 
 class Tracing:
@@ -65,24 +78,16 @@ class Tracing:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        asked = Headers(scope=scope)
-        own = _sound(asked.get("x-request-id")) or self._new_id()
+        own, correlation = _ids(scope)
+        own = own or self._new_id()
         scope.setdefault("state", {})["request_id"] = own
-        correlation = _sound(asked.get("x-correlation-id"))
         status = 500
 
         async def reply(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = own
-                if correlation:
-                    headers["X-Correlation-ID"] = correlation
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault(
-                    "Cache-Control", "no-store" if scope["path"].startswith(_PRIVATE) else "no-cache"
-                )
+                message["headers"] = _marked(message.get("headers", ()), scope["path"], own, correlation)
             await send(message)
 
         start = time.perf_counter()
@@ -92,8 +97,7 @@ class Tracing:
             taken = time.perf_counter() - start
             route = _pattern(scope)
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._metrics.requests.labels(method, route, str(status)).inc()
-            self._metrics.seconds.labels(method, route).observe(taken)
+            self._metrics.answered(method, route, status, taken)
             _log.info(
                 "request",
                 method=method,
@@ -106,11 +110,37 @@ class Tracing:
 
 
 _PRIVATE = ("/fhir", "/reports", "/cds-services")
+_IDS = frozenset({b"x-request-id", b"x-correlation-id"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def _sound(text: str | None) -> str | None:
-    return text if text and _ID.fullmatch(text) else None
+def _ids(scope: Scope) -> tuple[str | None, str | None]:
+    """The client's ids of the request and of what it belongs to, where it gave some that may be mirrored."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in _IDS:
+            found.setdefault(name, value)
+    return _sound(found.get(b"x-request-id")), _sound(found.get(b"x-correlation-id"))
+
+
+def _sound(text: bytes | None) -> str | None:
+    return text.decode("ascii") if text and _ID.fullmatch(text) else None
+
+
+def _marked(
+    given: Iterable[tuple[bytes, bytes]], path: str, own: str, correlation: str | None
+) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer with the ids, and with those that every answer has where they are missing."""
+    headers = [(name, value) for name, value in given if name not in _IDS]
+    names = {name for name, _ in headers}
+    headers.append((b"x-request-id", own.encode("ascii")))
+    if correlation:
+        headers.append((b"x-correlation-id", correlation.encode("ascii")))
+    if b"x-content-type-options" not in names:
+        headers.append((b"x-content-type-options", b"nosniff"))
+    if b"cache-control" not in names:
+        headers.append((b"cache-control", b"no-store" if path.startswith(_PRIVATE) else b"no-cache"))
+    return headers
 
 
 def _pattern(scope: Scope) -> str:
@@ -118,6 +148,8 @@ def _pattern(scope: Scope) -> str:
     path = scope.get("route_pattern") or getattr(scope.get("route"), "path", None)
     if path is None:
         return "unrouted"
+    if "{operation}" not in path:
+        return str(path)
     operation = str(scope.get("path_params", {}).get("operation", ""))
     return str(path).replace(
         "{operation}", operation if operation.replace("-", "").replace(".", "").isalnum() else "*"
