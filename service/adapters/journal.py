@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
+from service.adapters.aside import Aside
 from service.domain.errors import Conflict, ServiceError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Journal:
         """Nothing runs yet."""
         self._records = records
         self._clock = clock
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._thread = Aside("journal")
         self._failed = failed
         self._lost = lost
         self._kept = kept
@@ -79,17 +80,19 @@ class Journal:
 
         Repeated where one of ``once`` had happened before: then nothing of it is stored.
         """
-        job = _Job(writes, once, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        job = _Job(writes, once, loop.create_future())
         self._keep(job)
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write())
-        if not self._down:
-            await asyncio.wait((job.answer,), timeout=max(seconds, 0))
-        if job.answer.done():
-            return job.answer.result()
-        self._down = self._down or seconds > _LEAST  # so that the next calls need not wait for it too
-        self._count(job)
-        return False
+            self._writing = loop.create_task(self._write())
+        if self._down and not job.answer.done():
+            self._count(job)
+            return False
+        late = loop.call_later(max(seconds, 0), self._expire, job, seconds)
+        try:
+            return await job.answer
+        finally:
+            late.cancel()
 
     async def close(self, seconds: float = 5.0) -> None:
         """Nothing, once what waits is on disk or the seconds are over; the rest is lost, and counted."""
@@ -99,12 +102,19 @@ class Journal:
             await asyncio.wait((self._writing,))
         for _ in range(len(self._waiting)):
             self._lose(self._waiting.popleft())
-        self._thread.shutdown(wait=False)
+        self._thread.close()
 
     def _keep(self, job: _Job) -> None:
         self._waiting.append(job)
         if len(self._waiting) > self._kept:
             self._lose(self._waiting.popleft())
+
+    def _expire(self, job: _Job, seconds: float) -> None:
+        """The call goes on without its record."""
+        if not job.answer.done():
+            self._down = self._down or seconds > _LEAST  # so that the next calls need not wait for it too
+            self._count(job)
+            _answer(job, stored=False)
 
     def _count(self, job: _Job) -> None:
         if not job.counted:
@@ -189,7 +199,7 @@ class Journal:
             raise
 
     async def _call(self, work: Callable[..., object], *args: object) -> object:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args))
+        return await self._thread.run(partial(work, *args))
 
 
 def _answer(job: _Job, *, stored: bool) -> None:
