@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 
 LONGEST = 300
 MOST_ROWS = 100
+_LONGEST_TABLE = MOST_ROWS + 2  # the head and what stands below it
 _SPACE = re.compile(r"\s+")
+_WORD = r"(?:[A-Za-z0-9,;()/+%='?-]++|\.(?![^\W\d])|:(?!/))++"
+_HARMLESS = re.compile(f"{_WORD}(?: {_WORD})*+")
+"""Words with one space between, of what means nothing in Markdown where it stands: nearly all of a record."""
 _MEANT = re.compile(r"[\\`*_{}\[\]<>#|~!&@$]|\.(?=[^\W\d])|:(?=/)")
+_ENDS_ADDRESS = re.compile(r"[\s<>()|\\`\"]")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "|": "&#124;"}
 _BROKEN_ADDRESS = "@\u2060"
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -58,6 +63,8 @@ def units(text: str) -> int:
 
 def escape(text: str, longest: int = LONGEST) -> str:
     """The text as Markdown that shows it as it is, within a line that has begun already."""
+    if len(text) <= longest and _HARMLESS.fullmatch(text):
+        return text
     return _MEANT.sub(_escaped, plain(text, longest))
 
 
@@ -69,13 +76,11 @@ def published(text: str) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of cells that are Markdown already, each on one line and without a bare ``|``."""
-    lines = [_row(head), _row(["---"] * len(head))]
-    held = list(rows)
-    lines += [_row(row) for row in held[:MOST_ROWS]]
-    if len(held) > MOST_ROWS:
-        more = [f"and {len(held) - MOST_ROWS} more", *[""] * (len(head) - 1)]
-        lines.append(_row(more))
-    return "\n".join(lines)
+    held = [head, ["---"] * len(head), *rows]
+    more = len(held) - _LONGEST_TABLE
+    if more > 0:
+        held[_LONGEST_TABLE:] = [[f"and {more} more", *[""] * (len(head) - 1)]]
+    return "| " + " |\n| ".join([" | ".join(cells) for cells in held]) + " |"
 
 
 def link(text: str, url: str) -> str:
@@ -87,11 +92,7 @@ def link(text: str, url: str) -> str:
 
 def is_absolute(url: str) -> bool:
     """Whether it is an absolute http or https address without what would end it in Markdown."""
-    return url.startswith(("https://", "http://")) and re.search(r"[\s<>()|\\`\"]", url) is None
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return url.startswith(("https://", "http://")) and _ENDS_ADDRESS.search(url) is None
 
 
 def _is_seen(character: str) -> bool:

@@ -67,6 +67,17 @@ def test_text_is_shown_as_it_is_without_what_cannot_be_seen(text: str) -> None:
     assert shown(f"x{escape(text)}").replace("@\u2060", "@") == f"x{plain(text)}"
 
 
+@given(st.one_of(texts, st.text(alphabet="aZ0 ,;()/+%='?-.:", max_size=40)), st.integers(100, 400))
+@example("12,5 mg/day (Bone metastasis; 50%) - 'x'", 300)
+@example("two  spaces", 300)
+@example(" led", 300)
+@example("trailed ", 300)
+@example("x" * 101, 100)
+def test_text_without_anything_to_escape_is_the_same_the_quick_way(text: str, longest: int) -> None:
+    """A character that nobody sees leads to the whole way, and is left out on it."""
+    assert escape(text[:399], longest) == escape(f"{text[:399]}\x00", longest)
+
+
 @pytest.mark.requirement("Card Attributes: detail is GitHub Flavored Markdown")
 @given(st.lists(st.tuples(texts, texts, texts), max_size=6))
 def test_a_row_never_breaks(rows: list[tuple[str, str, str]]) -> None:
