@@ -487,14 +487,33 @@ def view(prefetch: Mapping[str, Resource | None] | None, **more: Any) -> Resourc
     return body if prefetch is None else body | {"prefetch": dict(prefetch)}
 
 
-def test_attention_needs_the_forms_from_somewhere(store: Store) -> None:
+VIEWED: dict[str, Resource | None] = {
+    "patient": PATIENT, "htg117-procedure": None, "htg117-follow-up": None, "procedureRecord": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("left", VIEWED)
+def test_that_nothing_is_recorded_is_said_only_of_a_whole_record(left: str) -> None:
+    assert ask(view(VIEWED)) == Advice()
+    with pytest.raises(DataUnavailable) as raised:
+        ask(view({key: value for key, value in VIEWED.items() if key != left}))
+    assert [issue.expression for issue in raised.value.issues] == [f"prefetch.`{left}`"]
+    broken = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
+    (card,) = ask(view({**VIEWED, left: broken})).cards
+    assert "not known, the record could not be read" in card["summary"]
+    assert "the EHR reported an error (timeout)" in card["detail"]
+
+
+def test_another_patients_record_is_told_of_where_nothing_else_is() -> None:
+    (card,) = ask(view({**VIEWED, "patient": {**PATIENT, "id": "another"}})).cards
+    assert "what was sent is not this patient's, and is not used" in card["detail"].replace("\\", "")
+
+
+def test_attention_needs_the_record_from_somewhere(store: Store) -> None:
     with pytest.raises(DataUnavailable) as raised:
         ask(view(None))
-    assert [issue.expression for issue in raised.value.issues] == [
-        "prefetch.`htg117-procedure`",
-        "prefetch.`htg117-follow-up`",
-    ]
-    empty = {"htg117-procedure": None, "htg117-follow-up": None}
+    assert [issue.expression for issue in raised.value.issues] == [f"prefetch.`{key}`" for key in VIEWED]
+    empty = VIEWED
     assert ask(view(empty)) == Advice()
     follow_up = next(
         one.resource
@@ -526,10 +545,10 @@ def test_an_event_without_a_report_needs_attention(store: Store) -> None:
         },
     }
     keep(store, event)
-    found = ask(view({"htg117-procedure": None, "htg117-follow-up": None}), own=advisor(store))
+    found = ask(view(VIEWED), own=advisor(store))
     assert len(found.cards) == 1
     assert "report" in found.cards[0]["summary"]
-    down = ask(view({"htg117-procedure": None, "htg117-follow-up": None}), own=advisor(Nothing("down")))
+    down = ask(view(VIEWED), own=advisor(Nothing("down")))
     assert "the records kept here do not answer" in down.cards[0]["detail"]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from service.cds.attention import Gathered
 from service.cds.attention import Kept as Source
 from service.cds.model import Unread
-from service.cds.prefetch import PATIENT, RECORDED
+from service.cds.prefetch import RECORDED
 from service.domain.errors import Unavailable
 from service.domain.safety_report import Branch, State
 from service.fhir.json_text import decode
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from service.cds.patients import Whose
+    from service.cds.prefetch import Part
     from service.cds.record import Record
     from service.operations.advise.asked import Question
     from service.operations.advise.recorded import Kept
@@ -48,8 +49,12 @@ def find_unreported(whose: Whose, records: Records) -> tuple[tuple[Resource, ...
 def gather(
     question: Question, record: Record, kept: Kept, now: datetime, base: str, content: Content
 ) -> Gathered:
-    """What the rules look at. DataUnavailable where nothing is recorded here and the EHR cannot be asked."""
-    remarks = [one for one in record.unread.values() if one.key != PATIENT] + list(record.remarks)
+    """What the rules look at.
+
+    DataUnavailable where nothing is found and a part was not given: there that would say that nothing is
+    recorded. The patient's own record is one of the parts, for by its identifiers more may be found here.
+    """
+    remarks = [*record.unread.values(), *record.remarks]
     forms: list[Source] = []
     here = whose_here(question.call, question.client, {})
     for part in question.forms:
@@ -59,21 +64,25 @@ def gather(
         ]
     if kept.fault:
         remarks.append(Unread("kept", "The records kept here", kept.fault))
-    absent = [part for part in question.forms if part in record.absent]
-    denied = [part for part in question.forms if is_denied(record, part)]
-    if not forms and not kept.events and (absent or denied):
+    absent = [part for part in question.parts if part in record.absent]
+    denied = [part for part in question.parts if is_denied(record, part)]
+    found = forms or kept.events or any(record.data.get(one.key) for one in question.parts if _tells(one))
+    if not found and (absent or denied):
         raise unavailable(absent or denied, question.why_closed if absent else DENIED)
     remarks += [Unread(part.key, part.title, question.why_closed) for part in absent]
-    if (forms or kept.events) and PATIENT in record.unread:  # by whose identifiers more might be found
-        remarks.append(record.unread[PATIENT])
     events = [Source(event, f"{base}/fhir/{EVENT}/{event['id']}") for event in kept.events]
     recorded = [
         Source(resource, _reference(resource))
         for part in question.parts
-        if part.kind == RECORDED
+        if _tells(part)
         for resource in record.data.get(part.key, ())
     ]
     return Gathered(tuple(forms), tuple(events), now, tuple(dict.fromkeys(remarks)), tuple(recorded))
+
+
+def _tells(part: Part) -> bool:
+    """Whether the part holds what rules speak of, beside forms."""
+    return part.kind == RECORDED
 
 
 def _is_dealt_with(case: Case) -> bool:
