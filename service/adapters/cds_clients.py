@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from service.adapters.compact import Compact
+    from service.adapters.keys import Key
     from service.operations.clients import Client
 
 SKEW = 30
@@ -58,20 +60,19 @@ class CdsClients:
         ``endpoint`` is the address called, as the client knows it: the token's ``aud`` must be it exactly.
         """
         try:
-            header, claims = read_compact(token, _LARGEST)
+            read = read_compact(token, _LARGEST)
         except ValueError:
             raise _refused("it is no signed JWT") from None
+        claims = read.claims
         client, keys = self._clients.get(_text(claims, "iss"), (None, None))
         if client is None or keys is None:
             raise _refused("its issuer is not in the file of clients")
-        kid, algorithm = self._header(header, client)
+        kid, algorithm = self._header(read.header, client)
         key = await keys.find(kid, key_type(algorithm))
         if key is None or not fits(key, algorithm):
             raise _refused("the client has no such key, or none for that algorithm", client)
-        try:
-            jws.deserialize_compact(token, key, [algorithm], self._registries[client.name])
-        except (JoseError, ValueError):
-            raise _refused("its signature does not hold", client) from None
+        if not self._holds(read, key, client):
+            raise _refused("its signature does not hold", client)
         expires = self._times(claims)
         aud = claims.get("aud")
         if endpoint not in (aud if isinstance(aud, list) else [aud]):
@@ -83,6 +84,12 @@ class CdsClients:
         """Nothing, once the connections to where keys lie are closed."""
         for _, keys in self._clients.values():
             await keys.close()
+
+    def _holds(self, read: Compact, key: Key, client: Client) -> bool:
+        try:
+            return read.verify(key, self._registries[client.name])
+        except (JoseError, ValueError):
+            return False
 
     def _header(self, header: dict[str, Any], client: Client) -> tuple[str, str]:
         """The key's id and the algorithm, where the header is one that this client may send."""

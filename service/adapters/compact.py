@@ -8,35 +8,59 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from joserfc import jws
 
 from service.adapters.keys import ALGORITHMS
 from service.domain.errors import ServiceError
 from service.fhir.json_text import Limits, decode
 
+if TYPE_CHECKING:
+    from service.adapters.keys import Key
+
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
-_DEPTH = 10
-
-Parts = tuple[dict[str, Any], dict[str, Any]]
+_LIMITS = Limits(depth=10)
 
 
-def read_compact(token: str, largest: int) -> Parts:
-    """Header and claims of a token of at most so many characters; ValueError where it cannot be one."""
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """A token in its parts: header and claims, read but not believed, and the three as they came."""
+
+    header: dict[str, Any]
+    claims: dict[str, Any]
+    segments: tuple[str, str, str]
+
+    def verify(self, key: Key, registry: jws.JWSRegistry) -> bool:
+        """Whether the signature is the key's. JoseError or ValueError where that cannot be asked."""
+        signed = jws.CompactSignature(self.header, b"")
+        header, payload, signature = self.segments
+        signed.segments = {
+            "header": header.encode(),
+            "payload": payload.encode(),
+            "signature": signature.encode(),
+        }
+        return jws.validate_compact(signed, key, registry=registry)
+
+
+def read_compact(token: str, largest: int) -> Compact:
+    """The parts of a token of at most so many characters; ValueError where it cannot be one."""
     found = _COMPACT.fullmatch(token) if len(token) <= largest else None
     if found is None:
         raise ValueError("not a signed token")
-    header, claims = _json(found[1], largest), _json(found[2], largest)
+    header, claims = _json(found[1]), _json(found[2])
     algorithm, kid = header.get("alg"), header.get("kid", "")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS or not isinstance(kid, str):
         raise ValueError("its header names no algorithm that is taken")
     if "crit" in header or "b64" in header:
         raise ValueError("its header holds what must be understood and is not")
-    return header, claims
+    return Compact(header, claims, (found[1], found[2], found[3]))
 
 
-def _json(segment: str, largest: int) -> dict[str, Any]:
+def _json(segment: str) -> dict[str, Any]:
     try:
         raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-        return decode(raw, Limits(largest, _DEPTH)).resource
+        return decode(raw, _LIMITS).resource
     except ServiceError as fault:
         raise ValueError(str(fault)) from None

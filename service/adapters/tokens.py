@@ -98,7 +98,7 @@ class Tokens:
     def _issuer(self, token: str) -> str:
         """The issuer that the token names, if it is one of ours. Nothing of the token is believed yet."""
         try:
-            named = read_compact(token, _LONGEST)[1].get("iss")
+            named = read_compact(token, _LONGEST).claims.get("iss")
         except ValueError:
             named = None
         issuer = named.rstrip("/") if isinstance(named, str) else ""
