@@ -6,7 +6,6 @@ unknown, and their reasons say that the record could not be read.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from service.fhirpath import Terminology
 
 Resource = dict[str, Any]
-_STEP = re.compile(r"\.(item|answer)\[(\d+)\]")
 _MOST_SOURCES = 3
 NOT_GIVEN = "it was not given"
 
@@ -82,8 +80,8 @@ def facts_of(questionnaire: Resource, populated: Populated) -> tuple[Fact, ...]:
             Fact(
                 one.link_id,
                 item.text or one.link_id,
-                words(_at(populated.response, one.place)),
-                ", ".join(source.reference for source in sources) or None,
+                words(one.answer),
+                ", ".join([source.reference for source in sources]) or None,
                 next((source.date for source in sources if source.date), None),
             )
         )
@@ -134,11 +132,3 @@ def _explained(finding: Finding, behind: Mapping[str, list[Unread]]) -> Finding:
     parts = "; ".join(f"{one.title}: {one.reason}" for one in found.values())
     said = f"{reason.text.rstrip('. ')}. The record could not be read ({parts})"
     return replace(finding, reason=UnknownReason(reason.code, said, reason.items))
-
-
-def _at(response: Resource, place: str) -> Resource:
-    """The element of a response at a place such as ``QuestionnaireResponse.item[3].answer[0]``."""
-    found: Resource = response
-    for name, index in _STEP.findall(place):
-        found = found[name][int(index)]
-    return found

@@ -24,11 +24,20 @@ def decide(filled: FilledForm, item: FormItem, parent: Occurrence | None) -> boo
         beside = filled.roots if parent is None else parent.children
         here = next((occurrence for occurrence in beside if occurrence.link_id == item.link_id), None)
         return holds(filled, item.enable_expression, item, here, parent)
-    outcomes = [_holds(filled, condition, parent) for condition in item.conditions]
     decisive = item.any_condition
-    if decisive in outcomes:
-        return decisive
-    return None if None in outcomes else not decisive
+    found: bool | None = not decisive
+    values: list[Value] = []
+    before = None
+    for condition in item.conditions:
+        # Conditions that stand together mostly ask the same question.
+        if before is None or (before.question, before.scope) != (condition.question, condition.scope):
+            values, before = filled.values(condition.question, _within(condition, parent)), condition
+        outcome = _holds(condition, values)
+        if outcome is decisive:
+            return decisive
+        if outcome is None:
+            found = None
+    return found
 
 
 def holds(
@@ -49,8 +58,7 @@ def holds(
     return found[0] if len(found) == 1 and isinstance(found[0], bool) else None
 
 
-def _holds(filled: FilledForm, condition: Condition, parent: Occurrence | None) -> bool | None:
-    values = filled.values(condition.question, _within(condition, parent))
+def _holds(condition: Condition, values: list[Value]) -> bool | None:
     if condition.expected is None:
         return None
     if condition.operator == "exists":

@@ -80,7 +80,9 @@ class FilledForm:
     ``supplied`` gives values to the launch contexts and other variables that a caller holds. ``roots`` are
     the occurrences at the top, ``by_link`` leads from a linkId to its occurrences in document order.
     ``now`` is the clock of the form's expressions, an aware time.
-    ``evaluations`` counts the expressions that were evaluated.
+    ``evaluations`` counts the expressions that were evaluated. ``answered`` leaves out the response's items
+    that have neither answers nor items below them: for callers who ask about the others only, as a response
+    in progress is mostly such.
     ``too_deep`` holds occurrences whose contents nest deeper than any form does and were left out.
     """
 
@@ -90,6 +92,8 @@ class FilledForm:
         response: Json,
         supplied: Mapping[str, Any] | None = None,
         now: datetime | None = None,
+        *,
+        answered: bool = False,
     ) -> None:
         """Takes any JSON object; what is no item is passed over."""
         self.form = form
@@ -98,6 +102,7 @@ class FilledForm:
         self.supplied: Mapping[str, Any] = supplied or {}
         self.by_link: dict[str, list[Occurrence]] = {}
         self.too_deep: list[Occurrence] = []
+        self._answered = answered
         self.roots = self._read(response, form.roots_by_link, None, None, 0)
         self.evaluations = 0
         self._enabled: dict[tuple[str, int], bool | None] = {}
@@ -121,6 +126,8 @@ class FilledForm:
         by_link = self.by_link
         for index, entry in enumerate(entries):
             if not isinstance(entry, dict):
+                continue
+            if self._answered and "answer" not in entry and "item" not in entry:
                 continue
             occurrence = Occurrence(entry, index, parent, under)
             link_id = entry.get("linkId")

@@ -143,22 +143,26 @@ class Options:
 
     def choose(self, _item: FormItem, value: Any, kind: str) -> Resource:
         """The option that a Coding, a CodeableConcept, a code or another plain value names."""
-        concept = kind == "CodeableConcept" and isinstance(value, dict)
-        codings = [one for _, one in objects(value, "coding")] if concept else [value]
         by_name = self._by_name
-        named = [by_name[name] for given in codings if (name := _given(given)) in by_name]
-        if named:
-            _, property_, offered = min(named, key=_position)
-            return {property_: offered}
+        if kind == "CodeableConcept" and isinstance(value, dict):
+            codings: list[Any] = [one for _, one in objects(value, "coding")]
+            named = [by_name[name] for given in codings if (name := _given(given)) in by_name]
+            known = min(named, key=_position) if named else None
+            words = value.get("text")
+        else:
+            codings = [value]
+            known = by_name.get(_given(value))
+            words = value
+        if known is not None:
+            return {known[1]: known[2]}
         if self._closed:
             raise Unfit("it is none of the item's options")
         if kind in ("Coding", "CodeableConcept"):
             coding = next((given for given in codings if isinstance(given, dict) and "code" in given), None)
             if coding is not None:
                 return {"valueCoding": coding}
-        text = value.get("text") if concept else value
-        if self._open and isinstance(text, str):
-            return {"valueString": text}
+        if self._open and isinstance(words, str):
+            return {"valueString": words}
         raise Unfit(f"a {kind} is none of the item's options")
 
 
@@ -175,12 +179,10 @@ def _offered(content: Any) -> list[tuple[Any, ...]]:
 
 def _given(value: Any) -> tuple[Any, ...]:
     """What a value names an option by; of one that names none, a name that no option has."""
-    if isinstance(value, str | bool | int | Decimal):
-        return (value.__class__, value)
     if not isinstance(value, dict):
-        return ()
-    system, code = value.get("system"), text(value, "code")
-    if code is not None:
+        return (value.__class__, value) if isinstance(value, str | int | Decimal) else ()
+    system, code = value.get("system"), value.get("code")
+    if isinstance(code, str) and code:
         return (system, code) if system is None or isinstance(system, str) else ()
     words = text(value, "display") or text(value, "reference")
     return (text(value, "system"), None, words) if words is not None else ()

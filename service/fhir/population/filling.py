@@ -49,6 +49,7 @@ class Filling:
         self.issues: list[Issue] = []
         self.unknown: dict[str, str] = {}
         self._source_url = source_url
+        self._extensions: dict[tuple[str, str | None], Resource] = {}
         self._guarded: set[str] = set()
 
     def fill(self, items: Iterable[ItemReading], scope: Scope) -> None:
@@ -66,7 +67,7 @@ class Filling:
         filled in below a rule are asked about.
         """
         while self._guarded:
-            form = FilledForm(self.form, self.response)
+            form = FilledForm(self.form, self.response, answered=True)
             closed = {
                 one.place: one
                 for one in form.walk()
@@ -179,12 +180,24 @@ class Filling:
                 continue
             sources = scope.sources(item, reading.initial)
             if sources and self._source_url is not None:
-                answer["extension"] = [
-                    {"url": self._source_url, "valueReference": _reference(source)} for source in sources
-                ]
+                answer["extension"] = [self._extension(source) for source in sources]
             self.filled.append(Filled(link_id, f"{place}.answer[{len(answers)}]", answer, sources))
             answers.append(answer)
         return answers
+
+    def _extension(self, source: Source) -> Resource:
+        """What says of an answer that it came from there: one element, which the answers share."""
+        key = source.reference, source.date
+        made = self._extensions.get(key)
+        if made is None:
+            reference: Resource = {"reference": source.reference}
+            if source.date:
+                reference["display"] = f"{source.type}, {source.date}"
+            made = self._extensions[key] = {
+                "url": self._source_url,
+                "valueReference": reference,
+            }
+        return made
 
     def _unknown(self, item: FormItem, reason: str, place: str) -> Issue:
         self.unknown.setdefault(item.link_id, reason)
@@ -200,10 +213,3 @@ def _copies(answers: Iterable[Resource]) -> list[Resource]:
 def _resources(bundle: Resource) -> list[Any]:
     """The engine's items of a Bundle's resources, one by one."""
     return items_of([entry["resource"] for entry in bundle.get("entry", ()) if "resource" in entry])
-
-
-def _reference(source: Source) -> Resource:
-    reference: Resource = {"reference": source.reference}
-    if source.date:
-        reference["display"] = f"{source.type}, {source.date}"
-    return reference
