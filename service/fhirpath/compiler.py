@@ -1,7 +1,8 @@
 """Syntax tree to closures, once for each expression; evaluation then only calls them.
 
-Parts that can fail are wrapped so that an error carries the place of the part in the text. Common shapes of
-expression have code of their own in `shortcuts`; it gives the same answers in less time.
+Code is made with places or without: with them, parts that can fail are wrapped so that an error carries the
+place of the part in the text. Common shapes of expression have code of their own in `shortcuts`; it gives the
+same answers in less time.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from .printer import to_text
 from .sifting import sifter
 from .specifiers import TypeMatch, resembling_type, resolve
 from .values import part_of
+from .wrapping import placed, scoped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,12 +41,22 @@ _UNFAILING = frozenset({"exists", "empty", "select", "count", "first", "last", "
 
 class Compiler:
     """Compiles one expression. `scoped` is set where it defines variables: they end with their chain.
-    `lasting` are the parts that rest on constants alone."""
+    `placed` is set where errors are to tell their place; code that does not runs faster. `lasting` are the
+    parts that rest on constants alone."""
 
-    def __init__(self, text: str, model: Model, *, scoped: bool, lasting: Iterable[Expression] = ()) -> None:
+    def __init__(
+        self,
+        text: str,
+        model: Model,
+        *,
+        scoped: bool,
+        placed: bool = True,
+        lasting: Iterable[Expression] = (),
+    ) -> None:
         self.text = text
         self.model = model
         self.scoped = scoped
+        self.placed = placed
         self.lasting = {id(part): part for part in lasting}
         self.judging = Judging(model, None if scoped else self.code)
 
@@ -64,52 +76,12 @@ class Compiler:
         return _started(items)
 
     def located(self, code: Code, at: int) -> Code:
-        """The same code, whose errors say where in the text they arose."""
-        text, run, one = self.text, code.run, code.one
-        if one is not None:
-            value_of = one
-
-            def value(frame: Frame) -> Any:
-                try:
-                    return value_of(frame)
-                except EvaluationError as error:
-                    error.place(text, at)
-                    raise
-
-            return valued(value, boolean=code.boolean).like(code)
-
-        def items(frame: Frame) -> list[Any]:
-            try:
-                return run(frame)
-            except EvaluationError as error:
-                error.place(text, at)
-                raise
-
-        return Code(items).like(code)
+        """The same code, whose errors say where in the text they arose if that is wanted."""
+        return placed(code, self.text, at) if self.placed else code
 
     def scope(self, code: Code) -> Code:
         """The same code, after which the variables are what they were before it."""
-        if not self.scoped:
-            return code
-        run = code.run
-
-        def items(frame: Frame) -> list[Any]:
-            variables = frame.variables
-            found = run(frame)
-            frame.variables = variables
-            return found
-
-        if code.one is None:
-            return Code(items)
-        one = code.one
-
-        def value(frame: Frame) -> Any:
-            variables = frame.variables
-            found = one(frame)
-            frame.variables = variables
-            return found
-
-        return valued(value, boolean=code.boolean)
+        return scoped(code) if self.scoped else code
 
     # -- one method for each kind of part -------------------------------------------------------------------
 
@@ -168,7 +140,7 @@ class Compiler:
 
     def children(self, run: Run, node: syntax.Member) -> Run:
         """The step over nodes."""
-        text, at, name = self.text, node.at, node.name
+        text, at, name, located = self.text, node.at, node.name, self.placed
 
         def children(frame: Frame) -> list[Any]:
             out: list[Any] = []
@@ -201,7 +173,8 @@ class Compiler:
                 if frame.steps < 0:
                     frame.spend(0)
             except EvaluationError as error:
-                error.place(text, at)
+                if located:
+                    error.place(text, at)
                 raise
             return out
 

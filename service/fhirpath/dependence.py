@@ -66,3 +66,9 @@ def resting_on(node: Expression, names: frozenset[str]) -> Iterator[Expression]:
     elif not found.isdisjoint(names):
         for part in parts_of(node):
             yield from resting_on(part, names)
+
+
+def called(node: Expression) -> frozenset[str]:
+    """The names of the functions that are called in a part."""
+    own = {node.name} if isinstance(node, syntax.Call) else set()
+    return frozenset(own).union(*map(called, parts_of(node)))

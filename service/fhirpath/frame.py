@@ -114,6 +114,11 @@ class Frame:
         self.variables = variables
         self.steps = self.limits.steps
 
+    def forget(self, kept: int) -> None:
+        """Drops all indexes but the first `kept` that were made."""
+        for key in list(self.indexes)[kept:]:
+            del self.indexes[key]
+
     def elsewhere(self, name: str) -> list[Any]:
         """The value of a variable that is not among the `variables`; EvaluationError where there is none."""
         found = self.outer.get(name)

@@ -7,14 +7,14 @@ program.nodes(response)                # results that also tell type and place
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .checker import check
-from .code import Code, Run, outputs
+from .code import outputs
 from .compiler import Compiler
-from .dependence import resting_on
+from .dependence import called, resting_on
 from .errors import EvaluationError, LimitError
 from .frame import Frame, Limits, Profiles, Resolver, Sink, Surroundings, Terminology
 from .given import Result, collection
@@ -27,6 +27,7 @@ from .values import output
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .code import Code
     from .constants import Constants
     from .syntax import Expression
 
@@ -35,25 +36,47 @@ _NOTHING: dict[str, list[Any]] = {}
 
 
 class Program:
-    """A compiled expression: callable, immutable, safe from any number of threads."""
+    """A compiled expression: callable, immutable, safe from any number of threads.
 
-    __slots__ = ("_given_out", "_run", "_shapes", "context_type", "model", "text", "tree", "types")
+    It runs without keeping track of where in its text it is. Where it fails, it is compiled once more so that
+    it does, and run again from the same start: the error of that run tells the place.
+    """
+
+    __slots__ = (
+        "_compile",
+        "_given_out",
+        "_placed",
+        "_run",
+        "_shapes",
+        "_truth",
+        "context_type",
+        "model",
+        "text",
+        "tree",
+        "types",
+    )
 
     def __init__(
         self,
         text: str,
         tree: Expression,
-        code: Code,
+        code_of: Callable[[bool], Code],
         model: Model,
         context_type: str | None,
         types: Mapping[str, str | None],
     ) -> None:
+        """`code_of` compiles the tree, with places or without."""
         self.text = text
         self.tree = tree
         self.model = model
         self.context_type = context_type
         self.types = types
+        # A sink is told once what trace() shows, so that one is never run again.
+        self._compile = code_of
+        self._placed: Code | None = code_of(True) if "trace" in called(tree) else None
+        code = code_of(False) if self._placed is None else self._placed
         self._run = code.run
+        self._truth = code.one if code.boolean else None
         self._given_out = outputs(code)
         self._shapes = shapes_of(model)
 
@@ -63,7 +86,7 @@ class Program:
     def __call__(self, resource: Any, **surroundings: Any) -> list[Any]:
         """The answer as plain values: bool, int, Decimal, str (dates and times as FHIR strings without '@');
         dict for elements and quantities. Arguments and errors as for `nodes`."""
-        return [output(item) for item in self._evaluate(self._given_out, resource, **surroundings)]
+        return [output(item) for item in self._evaluate(True, resource, **surroundings)]
 
     def nodes(self, resource: Any, **surroundings: Any) -> list[Result]:
         """The answer with the type and place of each item.
@@ -82,11 +105,11 @@ class Program:
 
     def items(self, resource: Any, **surroundings: Any) -> list[Any]:
         """The answer as the engine's own items (nodes and System values)."""
-        return self._evaluate(self._run, resource, **surroundings)
+        return self._evaluate(False, resource, **surroundings)
 
     def _evaluate(
         self,
-        run: Run,
+        plain: bool,
         resource: Any,
         *,
         variables: Mapping[str, Any] | None = None,
@@ -110,12 +133,17 @@ class Program:
                 if resolver or terminology or profiles or trace
                 else _ALONE
             )
-            return run(Frame(context, shapes, given, now, limits, surroundings))
+            frame = Frame(context, shapes, given, now, limits, surroundings)
         except EvaluationError as error:
             error.place(self.text, 0)
             raise
+        try:
+            return (self._given_out if plain else self._run)(frame)
+        except EvaluationError as error:
+            again = Frame(context, shapes, given, frame.now, limits, surroundings)
+            raise self._failure(error, again, plain=plain) from None
         except RecursionError:
-            raise LimitError("the resource is nested too deeply") from None
+            raise LimitError(_TOO_DEEP) from None
 
     def over(self, frame: Frame) -> list[Any]:
         """The answer, as engine's items, over a frame that the caller made.
@@ -123,12 +151,25 @@ class Program:
         For callers that evaluate many expressions over one resource: its `this` may differ from its context,
         and its variables hold engine's items. EvaluationError as for `nodes`.
         """
-        return self._run_over(self._run, frame)
+        frame.told = {}
+        start = frame.this, frame.index, frame.total, frame.variables, frame.steps, len(frame.indexes)
+        try:
+            return self._run(frame)
+        except EvaluationError as error:
+            if error.line is None:
+                frame.this, frame.index, frame.total, frame.variables, frame.steps, known = start
+                frame.forget(known)
+            raise self._failure(error, frame, plain=False) from None
+        except RecursionError:
+            raise LimitError(_TOO_DEEP) from None
 
     def among(self, frame: Frame) -> list[Any]:
         """The answer as plain values, over a frame from `framed` that many programs share, one at a time."""
-        frame.afresh(frame.outer)
-        return [output(item) for item in self._run_over(self._given_out, frame)]
+        truth = self._truth
+        if truth is not None:
+            said = self._shared(truth, frame, frame.outer, plain=True)
+            return [] if said is None else [said]
+        return [output(item) for item in self._shared(self._given_out, frame, frame.outer, plain=True)]
 
     def anew(self, frame: Frame, variables: Mapping[str, list[Any]]) -> list[Any]:
         """The answer as engine's items, over a frame from `framed` whose resource may have grown since.
@@ -140,20 +181,41 @@ class Program:
         program has looked up in an array is looked up again once the array is longer. EvaluationError as for
         `nodes`.
         """
-        frame.afresh(variables)
         frame.lenient = True
-        return self._run_over(self._run, frame)
+        found: list[Any] = self._shared(self._run, frame, variables, plain=False)
+        return found
 
-    def _run_over(self, run: Run, frame: Frame) -> list[Any]:
+    def _shared(
+        self, run: Callable[[Frame], Any], frame: Frame, variables: Mapping[str, list[Any]], *, plain: bool
+    ) -> Any:
+        frame.afresh(variables)
+        known = len(frame.indexes)
         try:
             return run(frame)
         except EvaluationError as error:
-            error.place(self.text, 0)
-            raise
+            frame.afresh(variables)
+            frame.forget(known)
+            raise self._failure(error, frame, plain=plain) from None
         except RecursionError:
-            raise LimitError("the resource is nested too deeply") from None
+            raise LimitError(_TOO_DEEP) from None
+
+    def _failure(self, error: EvaluationError, frame: Frame, *, plain: bool) -> EvaluationError:
+        """The error with its place in the text, over a frame that is as it was before."""
+        if error.line is None:
+            code = self._placed
+            if code is None:
+                code = self._placed = self._compile(True)
+            try:
+                (outputs(code) if plain else code.run)(frame)
+            except EvaluationError as placed:
+                error = placed
+            except RecursionError:
+                error = LimitError(_TOO_DEEP)
+        error.place(self.text, 0)
+        return error
 
 
+_TOO_DEEP = "the resource is nested too deeply"
 _ALONE = Surroundings()
 
 
@@ -225,9 +287,14 @@ def compile(  # noqa: A001 - the word of the trade, used as fhirpath.compile
     types = dict(variables) if isinstance(variables, Mapping) else dict.fromkeys(variables)
     tree = parse(text, depth=depth)
     checked = check(tree, text, model, context_type, types, require_order=require_order)
-    lasting = resting_on(tree, frozenset(constants)) if constants else ()
-    code = Compiler(text, model, scoped=checked.defines_variables, lasting=lasting).code(tree)
-    return Program(text, tree, code, model, context_type, types)
+    lasting = tuple(resting_on(tree, frozenset(constants)))
+
+    def code_of(placed: bool) -> Code:
+        return Compiler(text, model, scoped=checked.defines_variables, placed=placed, lasting=lasting).code(
+            tree
+        )
+
+    return Program(text, tree, code_of, model, context_type, types)
 
 
 @lru_cache(maxsize=4096)
