@@ -211,7 +211,7 @@ class Compiler:
             one = code.one
             return code.run if one is None else lambda frame: [True] if one(frame) else []
 
-        path = source.path or Path(source.run, ())
+        path = source.path or Path(self.located(source, node.at).run, ())
         path = path.then(Op("where", self.judging.criterion(criterion), ordinary))
         if node.name == "where":
             code = Code(sifter(path))

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from . import syntax
 from .code import single, truth, values_of
+from .functions import FUNCTIONS
 from .judges import LOGIC, Table, all_of, any_of, of_table, of_texts, opposite
 from .operands import (
     ORDERS,
     among,
+    converted,
     field,
     itself,
     literal_texts,
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
     from .shapes import Shape
     from .syntax import Expression
 
+_CONVERSIONS = frozenset(
+    {"toDate", "toDateTime", "toTime", "toDecimal", "toInteger", "toString", "toQuantity"}
+)
 _JOINED = frozenset({"and", "or", "xor", "implies"})
 
 
@@ -194,6 +199,9 @@ class Judging:
             ops = self.path_ops(node.source)
             items = compile_walk(ops, 0, shape, checked) if ops else None
             return None if items is None else lambda value, frame: len(items([value], frame))
+        if isinstance(node, syntax.Call) and node.name in _CONVERSIONS and node.source is not None:
+            walk = self._walk(node.source, shape)
+            return None if walk is None else converted(FUNCTIONS[node.name].build, one_of(walk))
         walk = self._walk(node, shape)
         if walk is None:
             return None
@@ -221,6 +229,9 @@ class Judging:
                 return (Op("step", node.name),) if info is None or info.kind == "backbone" else None
             ops = self.path_ops(node.source)
             return None if ops is None else (*ops, Op("step", node.name))
+        if isinstance(node, syntax.Binary) and node.operator == "|":
+            left, right = self.path_ops(node.left), self.path_ops(node.right)
+            return (Op("union", (left, right)),) if left and right else None
         if isinstance(node, syntax.Call) and node.source is not None:
             op = self.filter_op(node)
             ops = self.path_ops(node.source) if op is not None else None

@@ -11,6 +11,7 @@ from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
 
 from . import syntax
+from .code import single, valued
 from .comparison import compare
 from .equality import equal, equal_collections
 from .plain_parts import Strange, variant_of
@@ -20,6 +21,7 @@ from .temporal import parse_date, parse_datetime, parse_time
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .code import Code
     from .frame import Frame
     from .plain_parts import Judge, Scalar, Walk
     from .syntax import Expression
@@ -126,6 +128,21 @@ def _variant(fields: dict[str, Scalar], other: Value) -> Value:
         return other(value, frame)
 
     return one
+
+
+def converted(build: Callable[[Code], Code], one: Value) -> Value:
+    """The value that a conversion makes of another (§5.5)."""
+    code = build(valued(lambda frame: frame.given[0]))
+    convert = single(code, "a comparison")
+
+    def value_of(value: Any, frame: Frame) -> Any:
+        found = one(value, frame)
+        if found is None:
+            return None
+        frame.given = [found]
+        return convert(frame)
+
+    return value_of
 
 
 # -- comparing ----------------------------------------------------------------------------------------------

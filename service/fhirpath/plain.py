@@ -74,7 +74,7 @@ def ordinary(path: Path) -> Callable[[list[Any], Frame], list[Any]]:
     def run(items: list[Any], frame: Frame) -> list[Any]:
         nonlocal chain
         if chain is None:
-            made: Run = _given
+            made: Run = given
             for op in path.ops:
                 if op.ordinary is not None:
                     made = op.ordinary(made)
@@ -85,8 +85,8 @@ def ordinary(path: Path) -> Callable[[list[Any], Frame], list[Any]]:
     return run
 
 
-def _given(frame: Frame) -> list[Any]:
-    """The items that the ordinary code starts at: the first thing it asks for."""
+def given(frame: Frame) -> list[Any]:
+    """The items that code which takes over starts at: the first thing it asks for."""
     return frame.given
 
 
@@ -143,6 +143,8 @@ def compile_walk(ops: tuple[Op, ...], at: int, shape: Shape, ending: Ending) -> 
     op = ops[at]
     if op.kind == "step":
         return _step(ops, at, shape, ending)
+    if op.kind == "union":
+        return None
     following = compile_walk(ops, at + 1, shape, ending)
     if op.kind == "type":
         return following if selects(op.what, shape) else _none(shape)

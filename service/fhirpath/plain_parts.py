@@ -24,8 +24,9 @@ class Strange(Exception):
 
 
 class Op(NamedTuple):
-    """One part of a path after its start: `step` (to the children of a name), `type` (a TypeMatch) or `where`
-    (a Criterion). `ordinary` makes its code over nodes, from the code before."""
+    """One part of a path after its start: `step` (to the children of a name), `type` (a TypeMatch), `where`
+    (a Criterion) or, in criteria alone, `union` (of two paths' parts). `ordinary` makes its code over nodes,
+    from the code before."""
 
     kind: str
     what: Any

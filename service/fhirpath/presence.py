@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .plain_parts import Strange, variant_of
+from .plain import compile_walk
+from .plain_parts import Strange, checked, variant_of
 from .specifiers import selects
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def present(ops: tuple[Op, ...], at: int, shape: Shape) -> Judge | None:
     op = ops[at]
     if op.kind == "step":
         return _step(ops, at, shape)
+    if op.kind == "union":
+        left, right = op.what
+        return _union(left, right, ops[at + 1 :], shape)
     following = present(ops, at + 1, shape)
     if op.kind == "type":
         return following if selects(op.what, shape) else _absent(shape)
@@ -180,6 +184,25 @@ def _where(judge: Judge, following: Judge) -> Judge:
 
         return last
     return lambda value, frame: judge(value, frame) is True and following(value, frame) is True
+
+
+def _union(left: tuple[Op, ...], right: tuple[Op, ...], rest: tuple[Op, ...], shape: Shape) -> Judge | None:
+    """Whether what either side leads to has what follows; only where that is one item, which cannot be there
+    twice."""
+    one, two = compile_walk(left, 0, shape, checked), compile_walk(right, 0, shape, checked)
+    from_one, from_two = present((*left, *rest), 0, shape), present((*right, *rest), 0, shape)
+    if one is None or two is None or from_one is None or from_two is None:
+        return None
+    first, second, after_first, after_second = one, two, from_one, from_two
+
+    def judge(value: Any, frame: Frame) -> bool:
+        before, beside = first([value], frame), second([value], frame)
+        if len(before) + len(beside) > 1:
+            raise Strange
+        following = after_first if before else after_second
+        return following(value, frame) is True
+
+    return judge
 
 
 def _choice(ops: tuple[Op, ...], at: int, shape: Shape, element: ElementInfo) -> Judge:

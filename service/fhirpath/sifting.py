@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import EvaluationError
 from .nodes import Node, make
-from .plain import ordinary
-from .plain_parts import Strange, variant_of
+from .plain import given
+from .plain_parts import Path, Strange, variant_of
 from .specifiers import selects
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .frame import Frame
     from .judges import Table
-    from .plain_parts import Judge, Op, Path, Run
+    from .plain_parts import Judge, Op, Run
     from .shapes import Shape
 
     Found = tuple[Any, Shape, None, Any, str, int | None]
@@ -46,7 +46,7 @@ class Asked(NamedTuple):
 
 def sifter(path: Path) -> Run:
     """The code of a path whose last part is where()."""
-    start, levels, chain = path.start, _levels(path.ops), ordinary(path)
+    start, levels, chain = path.start, _levels(path.ops), _ordinary(path.ops)
     sieve = _onwards(levels, 0)
 
     def run(frame: Frame) -> list[Any]:
@@ -66,6 +66,29 @@ def sifter(path: Path) -> Run:
             pass
         frame.steps = kept
         return chain(items, frame)
+
+    return run
+
+
+def _ordinary(ops: tuple[Op, ...]) -> Callable[[list[Any], Frame], list[Any]]:
+    """The ordinary code of the last where() and the steps to it, over the items that the path starts at. What
+    a where() before it keeps is sifted out all the same. Made when first asked for."""
+    chain: Run | None = None
+
+    def made() -> Run:
+        before = max([at for at, op in enumerate(ops[:-1]) if op.kind == "where"], default=-1) + 1
+        code: Run = sifter(Path(given, ops[:before])) if before else given
+        for op in ops[before:]:
+            if op.ordinary is not None:
+                code = op.ordinary(code)
+        return code
+
+    def run(items: list[Any], frame: Frame) -> list[Any]:
+        nonlocal chain
+        if chain is None:
+            chain = made()
+        frame.given = items
+        return chain(frame)
 
     return run
 
