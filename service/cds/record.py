@@ -40,7 +40,8 @@ _LEFT_OUT = frozenset(
 class Record:
     """What is known of a patient's record. ``data`` holds the resources of each part that was read.
 
-    ``absent`` are the parts that nobody gave; ``unread`` those that could not be read, or not in full.
+    ``absent`` are the parts that nobody gave; ``unread`` those that could not be read, or not in full, of
+    which ``partial`` have more than was given.
     ``remarks`` tell of what was left out of parts that were read.
     """
 
@@ -49,6 +50,7 @@ class Record:
     unread: Mapping[str, Unread] = field(default_factory=dict)
     absent: tuple[Part, ...] = ()
     remarks: tuple[Unread, ...] = ()
+    partial: tuple[Part, ...] = ()
 
     @property
     def patient(self) -> Resource:
@@ -73,6 +75,7 @@ def read_record(
     unread: dict[str, Unread] = {}
     remarks: list[Unread] = []
     absent: list[Part] = []
+    partial: list[Part] = []
     if parts and parts[0].kind != PATIENT:  # whose identifiers the others may name
         parts = sorted(parts, key=lambda one: one.kind != PATIENT)
     for part in parts:
@@ -92,6 +95,8 @@ def read_record(
         found, reason = _read(value, part)
         if reason:
             unread[key] = Unread(key, part.title, reason)
+            if _is_partial(value, part):
+                partial.append(part)
             continue
         own = tuple([resource for resource in found if whose.owns(resource)])
         if part.kind == PATIENT:
@@ -102,7 +107,7 @@ def read_record(
         elif len(own) < len(found):
             remarks += _left_out(found, whose, part)
         data[key] = own
-    return Record(whose, data, unread, tuple(absent), tuple(remarks))
+    return Record(whose, data, unread, tuple(absent), tuple(remarks), tuple(partial))
 
 
 def _left_out(found: Iterable[Resource], whose: Whose, part: Part) -> Iterator[Unread]:
@@ -143,9 +148,9 @@ def _entries(bundle: Resource, part: Part) -> tuple[list[Resource], str]:
                 return [], _said(resource)
         elif kind == type_:
             found.append(resource)
-    if _is_partial(bundle, part):
-        return [], FIRST_PAGE
-    return found, ""
+    if not bundle.get("link") and bundle.get("total") in (None, len(found)):
+        return found, ""
+    return ([], FIRST_PAGE) if _is_partial(bundle, part) else (found, "")
 
 
 def _is_partial(value: Resource | None, part: Part) -> bool:

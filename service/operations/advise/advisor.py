@@ -15,36 +15,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from service.cds.attention import read_attention
 from service.cds.cards import order_card, uncoded_card
 from service.cds.discovery import render_discovery, services_of
 from service.cds.faces import Faces
 from service.cds.facts import explained, facts_of, prefill
-from service.cds.hooks import HOOKS
 from service.cds.model import Assessed, Order, Showing, Unread
 from service.cds.orders import judged, orders_of
 from service.cds.patients import Whose, identifiers_of, servers_of
-from service.cds.prefetch import ORDERS, PATIENT, filled, parts_of
-from service.cds.record import read_record, unsatisfied
+from service.cds.prefetch import ORDERS, PATIENT, filled
+from service.cds.record import read_record
 from service.cds.reminders import attention_cards
 from service.cds.suggestions import system_actions
-from service.cds.triggers import read_triggers
-from service.domain.errors import ContentFault
 from service.fhir.plans import Application, Circumstances, apply, assess, canonical
 from service.operations.advise.asked import DENIED, Question, dispatched, is_denied, unavailable
 from service.operations.advise.attending import find_unreported, gather
-from service.operations.advise.recorded import Chosen, Kept, choose, find_kept, whose_here
+from service.operations.advise.prepared import prepare
+from service.operations.advise.recorded import Chosen, Kept, choose, find_kept, names_of, whose_here
 from service.operations.populate import source_url
 from service.operations.searching.dates import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from service.cds.attention import Attention
     from service.cds.model import Call, Service
     from service.cds.prefetch import Part
     from service.cds.record import Record
-    from service.cds.triggers import Trigger
     from service.fhir.plans import Plan
     from service.fhirpath import Terminology as Terms
     from service.operations.assess import Plans
@@ -67,67 +62,54 @@ class Advisor:
 
     def __init__(self, content: Content, plans: Plans, terms: Terms, records: Records) -> None:
         """Reads the plans' triggers; ContentFault where one cannot be served."""
-        self._content, self._plans, self._terms, self._records = content, plans, terms, records
+        self._content, self._terms, self._records = content, terms, records
         definitions = [one.resource for one in content.of_type("PlanDefinition")]
         self.services: tuple[Service, ...] = services_of(definitions, content.resolve)
         self.discovery: Resource = render_discovery(self.services)
         self.faces = Faces(content)
         self._source_url = source_url(content)
-        self._definitions: dict[str, Resource] = {}
-        self._triggers: dict[str, tuple[Trigger, ...]] = {}
-        self._parts: dict[str, tuple[Part, ...]] = {}
-        self._attention: dict[str, Attention | None] = {}
-        for service in self.services:
-            definition = next(one for one in definitions if canonical(one) == service.plan)
-            if HOOKS[service.hook].orders and plans.of(definition) is None:
-                raise ContentFault(f"the plan {service.plan} is triggered by orders and has no criteria")
-            self._definitions[service.id] = definition
-            self._triggers[service.id] = read_triggers(definition, service.hook, content.terminology, terms)
-            self._attention[service.id] = read_attention(definition)
-            self._parts[service.id] = parts_of(definition, service.hook, content.resolve)
+        held = {canonical(one): one for one in reversed(definitions)}
+        self._prepared = {
+            (one.id, one.hook): prepare(one, held[one.plan], plans, content, terms) for one in self.services
+        }
 
     def question(self, call: Call, service: Service, client: Client | None) -> Question:
         """What the call asks: the orders that the plan is about, and the parts of the record it rests on."""
-        definition = self._definitions[service.id]
-        plan, parts = self._plans.of(definition), self._parts[service.id]
-        triggers = self._triggers[service.id]
+        prepared = self._prepared[service.id, service.hook]
         candidates = judged(call)
         pending: tuple[Part, ...] = ()
         if service.hook == "order-dispatch":
-            candidates, pending = dispatched(call, triggers)
+            candidates, pending = dispatched(call, prepared.triggers)
         whose = Whose(call.patient, servers_of(call, client.servers if client else ()))
-        orders = orders_of(candidates, whose, triggers, self._terms)
-        sent = read_record(parts, call, whose)
-        return Question(call, service, client, definition, plan, whose, orders, parts, pending, sent)
+        orders = orders_of(candidates, whose, prepared.triggers, self._terms)
+        sent = read_record(prepared.parts, call, whose)
+        return Question(call, client, prepared, whose, sent, orders, pending)
 
     def kept(self, question: Question, gathered: Mapping[str, Resource | Unread] | None = None) -> Kept:
         """What is kept here of the patient; it asks the store, and never raises for it."""
         if question.is_settled:
             return Kept()
-        patient = question.sent.patient
-        if gathered:
-            parts = [part for part in question.parts if part.kind == PATIENT]
-            patient = read_record(parts, question.call, question.whose, gathered).patient
-        whose = whose_here(question.call, question.client, identifiers_of(patient))
+        whose = _whose_here(question, gathered)
         kept = find_kept([part.form for part in question.forms], whose, self._records)
         if question.about_orders or kept.fault:
             return kept
         events, fault = find_unreported(whose, self._records)
         return Kept(kept.forms, events, fault)
 
+    def names(
+        self, question: Question, gathered: Mapping[str, Resource | Unread] | None = None
+    ) -> tuple[str, ...]:
+        """The names of the patient: where no record's subject goes by one, ``kept`` finds nothing."""
+        return names_of(_whose_here(question, gathered))
+
     def queries(self, question: Question, kept: Kept) -> dict[str, str]:
         """What to read from the EHR, by key. DataUnavailable names the keys that nothing can give."""
         call = question.call
-        if question.is_settled:
+        wanted = [part for part in question.unsatisfied if part.kind != ORDERS]
+        if not wanted or question.is_settled:
             return {}
-        known = False
-        if question.about_orders:
-            known = self._choose(question, question.sent, kept).form is not None
-        wanted = [
-            part
-            for part in unsatisfied(question.all_parts, call)
-            if part.kind != ORDERS and not (known and part.kind in ("variable", PATIENT) and part.needed)
-        ]
+        if question.about_orders and self._choose(question, question.sent, kept).form is not None:
+            wanted = [part for part in wanted if part.kind not in ("variable", PATIENT) or not part.needed]
         if question.is_open:
             return {part.key: filled(part.template, call) for part in wanted}
         lacking = [part for part in wanted if part.needed and part.key not in call.prefetch]
@@ -144,12 +126,12 @@ class Advisor:
             record = read_record(question.all_parts, question.call, question.whose, gathered)
         if question.about_orders:
             return self._advise_orders(question, kept, record, showing)
-        attention = self._attention[question.service.id]
+        attention = question.prepared.attention
         if attention is None:
             return Advice()
         base = showing.base
         found = gather(question, record, kept, _moment(showing.now), base, self._content)
-        cards = attention_cards(attention, found, question.service.hook, showing, self.faces)
+        cards = attention_cards(attention, found, question.call.hook, showing, self.faces)
         return Advice(tuple(cards))
 
     def _advise_orders(self, question: Question, kept: Kept, record: Record, showing: Showing) -> Advice:
@@ -188,7 +170,7 @@ class Advisor:
         denied = [part for part in question.parts if part.needed and is_denied(record, part)]
         if denied:
             raise unavailable(denied, DENIED)
-        questionnaire = self._content.resolve(plan.form) or {}
+        questionnaire = question.prepared.questionnaire
         made = prefill(
             questionnaire, question.parts, record, _moment(showing.now), self._terms, self._source_url
         )
@@ -217,8 +199,7 @@ class Advisor:
             reference = part.template
             if record.data.get(part.key):
                 read = {reference: record.data[part.key][0]}
-                triggers = self._triggers[question.service.id]
-                found += orders_of(read, question.whose, triggers, self._terms)
+                found += orders_of(read, question.whose, question.prepared.triggers, self._terms)
                 continue
             if is_denied(record, part):
                 raise unavailable([part], DENIED)
@@ -227,6 +208,15 @@ class Advisor:
             said = f"This order could not be read ({why}), so whether the guidance is about it is not known."
             found.append(Order(reference, {}, reference, coded=False, reason=said))
         return tuple(found)
+
+
+def _whose_here(question: Question, gathered: Mapping[str, Resource | Unread] | None) -> Whose:
+    """How records kept here name the patient, as far as the call and what was read from the EHR tell."""
+    patient = question.sent.patient
+    if gathered:
+        parts = [part for part in question.parts if part.kind == PATIENT]
+        patient = read_record(parts, question.call, question.whose, gathered).patient
+    return whose_here(question.call, question.client, identifiers_of(patient))
 
 
 def _leading(chosen: Chosen, base: str) -> str | None:

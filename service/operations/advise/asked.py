@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.cds.hooks import HOOKS
-from service.cds.patients import Whose
 from service.cds.prefetch import Part
-from service.cds.record import Record
+from service.cds.record import unsatisfied
 from service.cds.triggers import types_of
 from service.domain.errors import DataUnavailable
 from service.domain.issues import error
@@ -16,9 +14,12 @@ from service.domain.issues import error
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from service.cds.model import Call, Order, Service
+    from service.cds.model import Call, Order
+    from service.cds.patients import Whose
+    from service.cds.record import Record
     from service.cds.triggers import Trigger
     from service.fhir.plans import Plan
+    from service.operations.advise.prepared import Prepared
     from service.operations.clients import Client
 
 Resource = dict[str, Any]
@@ -29,44 +30,59 @@ DENIED = "it was not sent, and the FHIR server that the call names may not be re
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A call with what it asks about. ``parts`` are those of the record that the answer may need.
+    """A call with what it asks about.
 
     ``orders`` are those that the plan is about; ``pending`` are parts that hold a dispatched order each.
-    ``whose`` is the patient, as what the call brings and opens may name them.
-    ``sent`` is the record as far as the call carries it. ``plan`` is None where the service's plan has no
-    criteria.
+    ``whose`` is the patient, as what the call brings and opens may name them; ``sent`` is the record as far
+    as the call carries it.
     """
 
     call: Call
-    service: Service
     client: Client | None
-    definition: Resource
-    plan: Plan | None
+    prepared: Prepared
     whose: Whose
+    sent: Record
     orders: tuple[Order, ...] = ()
-    parts: tuple[Part, ...] = ()
     pending: tuple[Part, ...] = ()
-    sent: Record = field(default_factory=lambda: Record(Whose("")))
 
     @property
-    def about_orders(self) -> bool:
-        """Whether the hook is about orders; else it is about all that is recorded of the patient."""
-        return HOOKS[self.service.hook].orders
+    def plan(self) -> Plan | None:
+        """The plan that decides; None where the service's plan has no criteria."""
+        return self.prepared.plan
 
     @property
-    def is_settled(self) -> bool:
-        """Whether the answer needs nothing of the record: no order is to be assessed."""
-        return self.about_orders and not self.pending and not any(order.coded for order in self.orders)
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of the record that the answer may need."""
+        return self.prepared.parts
 
     @property
     def all_parts(self) -> tuple[Part, ...]:
         """The parts of the record, and the orders that are part of it."""
-        return (*self.parts, *self.pending)
+        return (*self.prepared.parts, *self.pending)
 
     @property
     def forms(self) -> tuple[Part, ...]:
         """The parts that hold completed forms."""
-        return tuple(part for part in self.parts if part.kind == "form")
+        return self.prepared.forms
+
+    @property
+    def about_orders(self) -> bool:
+        """Whether the hook is about orders; else it is about all that is recorded of the patient."""
+        return self.prepared.about_orders
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the answer needs nothing of the record: no order is to be assessed."""
+        if not self.prepared.about_orders or self.pending:
+            return False
+        return not any(order.coded for order in self.orders)
+
+    @property
+    def unsatisfied(self) -> tuple[Part, ...]:
+        """The parts to be read from the EHR: those that were not sent, or in part only."""
+        if not (self.sent.absent or self.sent.partial or self.pending):
+            return ()
+        return unsatisfied(self.all_parts, self.call)
 
     @property
     def is_open(self) -> bool:

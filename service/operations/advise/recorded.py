@@ -89,19 +89,30 @@ def find(
     type_: str, whose: Whose, asked: tuple[tuple[str, str], ...], most: int, records: Records
 ) -> tuple[Version, ...]:
     """The records of a type that are about the patient, by reference and by identifier, each once."""
-    names = [whose.patient] if whose.relative else []
-    names += [f"{server}/{whose.patient}" for server in whose.servers]
-    about = [("", tuple(Value(*reference_parts(name)) for name in names))]
-    about.append(("identifier", tuple(Value(*pair) for pair in (whose.identifiers or {}).items())))
     query = _query(type_, asked, most)
     found: dict[str, Version] = {}
-    for modifier, values in about:
+    for modifier, values in _about(whose):
         if values:
             subject = Condition("subject", Kind.REFERENCE, modifier, values)
             whole = replace(query, conditions=(subject, *query.conditions))
             for version in records.search(whole).versions:
                 found.setdefault(version.reference, version)
     return tuple(found.values())
+
+
+def names_of(whose: Whose) -> tuple[str, ...]:
+    """The names that the subject of a record about the patient goes by (``Records.subjects``)."""
+    return tuple(value.value for _, values in _about(whose) for value in values if value.value is not None)
+
+
+def _about(whose: Whose) -> tuple[tuple[str, tuple[Value, ...]], ...]:
+    """The searches for what is about the patient: a modifier of ``subject`` and its values."""
+    references = [whose.patient] if whose.relative else []
+    references += [f"{server}/{whose.patient}" for server in whose.servers]
+    return (
+        ("", tuple(Value(*reference_parts(one)) for one in references)),
+        ("identifier", tuple(Value(*pair) for pair in (whose.identifiers or {}).items())),
+    )
 
 
 @lru_cache(maxsize=64)
@@ -111,6 +122,8 @@ def _query(type_: str, asked: tuple[tuple[str, str], ...], most: int) -> Query:
 
 def choose(part: Part, here: Whose, record: Record, kept: Kept, content: Content) -> Chosen:
     """The latest sound form of the patient, of those that the part holds and those kept here."""
+    if not kept.forms and not kept.fault and not record.data.get(part.key):
+        return Chosen()
     remarks: list[Unread] = []
     if kept.fault:
         remarks.append(Unread(part.key, part.title, kept.fault))
@@ -133,8 +146,8 @@ def counting(
     def remark(said: str) -> None:
         remarks.append(Unread(part.key, part.title, said))
 
-    here = replace(here, identifiers=identifiers_of(record.patient))
-    found = [(form, True) for form in kept.forms if _counts(form, part.form, here, remark)]
+    own = replace(here, identifiers=identifiers_of(record.patient)) if kept.forms else here
+    found = [(form, True) for form in kept.forms if _counts(form, part.form, own, remark)]
     for form in record.data.get(part.key, ()):
         if not _counts(form, part.form, record.whose, remark) or _is_kept(form, kept.forms):
             continue
