@@ -58,6 +58,23 @@ def concepts_within(resource: Resource) -> list[Resource]:
     return concepts
 
 
+def is_concept(value: object) -> bool:
+    """Whether it has the JSON types of a CodeableConcept: R4's, or what a later release has in its place.
+
+    What is null within says nothing and harms none.
+    """
+    if not isinstance(value, dict) or not value or not isinstance(value.get("text"), str | None):
+        return False
+    codings = value.get("coding")
+    if not isinstance(codings, list | None):
+        return False
+    return all(
+        isinstance(one, dict)
+        and all(isinstance(one.get(name), str | None) for name in ("system", "code", "display"))
+        for one in codings or ()
+    )
+
+
 def codings_of(concept: Resource) -> Iterator[Resource]:
     """The codings of a concept that have both a system and a code."""
     found = concept.get("coding")

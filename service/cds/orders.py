@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from service.cds.model import Order
-from service.cds.ordered import ALSO, codings_of, concepts_at, concepts_within, texts_of
+from service.cds.ordered import ALSO, codings_of, concepts_at, concepts_within, is_concept, texts_of
 from service.cds.patients import ABOUT
 from service.cds.spellings import corrected
 from service.cds.triggers import fold, holds, types_of
+from service.domain.errors import Invalid
+from service.domain.issues import error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from service import fhirpath
     from service.cds.model import Call
@@ -34,6 +36,16 @@ NEARLY = (
     "A code of this order is the procedure's but for its code system or the way that it is written, so it "
     "was not assessed. Once the code is written as its code system writes it, it is."
 )
+UNREADABLE = (
+    "What is ordered is not written as FHIR writes it, so whether the plan is about this order is not known "
+    "and it was not assessed."
+)
+_KINDS: Mapping[str, tuple[type, str]] = {
+    "status": (str, "a text"),
+    "doNotPerform": (bool, "true or false"),
+    **dict.fromkeys(ABOUT, (dict, "a Reference")),
+}
+"""What is read of an order beside its codes."""
 _LONGEST = 10_000
 
 
@@ -43,13 +55,16 @@ def orders_of(
     triggers: tuple[Trigger, ...],
     terms: fhirpath.Terminology | None,
 ) -> tuple[Order, ...]:
-    """The orders that the plan is about, of those given by reference; not those that are not to be done."""
+    """The orders that the plan is about, of those given by reference; not those that are not to be done.
+
+    One that cannot be read is among them, with its reason: it may be.
+    """
     found = []
     for reference, resource in candidates.items():
         if resource.get("status") in NOT_TO_BE_DONE or resource.get("doNotPerform") is True:
             continue
         told = resource
-        about = _judge(resource, triggers, terms)
+        about = (False, UNREADABLE) if _is_broken(resource, triggers) else _judge(resource, triggers, terms)
         if about is None:
             rewritten = _rewritten(resource, triggers)
             meant = next((one for one in rewritten if _judge(one, triggers, terms) is not None), None)
@@ -62,6 +77,23 @@ def orders_of(
                 coded, reason = False, ELSEWHERE if whose.is_elsewhere(resource[name]) else ANOTHER
         found.append(Order(reference, resource, _title(told, triggers), coded, reason))
     return tuple(found)
+
+
+def require_readable(orders: Iterable[Order], call: Call, triggers: tuple[Trigger, ...]) -> None:
+    """Nothing, where every draft could be read; else Invalid, with the element of each that could not.
+
+    In silence such an order would pass for one that the plan is not about.
+    """
+    broken = [one for one in orders if one.reason == UNREADABLE]
+    if not broken or not call.orders:
+        return
+    places = {reference: at for at, reference in enumerate(call.orders)}
+    issues = []
+    for order in broken:
+        for name, wanted in _faults(order.resource, triggers):
+            place = f"context.draftOrders.entry[{places[order.reference]}].resource.{name}"
+            issues.append(error("structure", f"{place} is {wanted}", place))
+    raise Invalid("an order cannot be read", issues=issues)
 
 
 def judged(call: Call) -> Mapping[str, Resource]:
@@ -92,6 +124,27 @@ def _judge(
     if nearly:
         return False, NEARLY
     return (False, "") if named else None
+
+
+def _is_broken(resource: Resource, triggers: tuple[Trigger, ...]) -> bool:
+    """Whether it is an order of a trigger's type that cannot be read."""
+    types = types_of(triggers)
+    if None not in types and resource.get("resourceType") not in types:
+        return False
+    return next(_faults(resource, triggers), None) is not None
+
+
+def _faults(resource: Resource, triggers: tuple[Trigger, ...]) -> Iterator[tuple[str, str]]:
+    """The elements that are read of an order of the triggers' type and have another JSON type than theirs."""
+    for name, (kind, wanted) in _KINDS.items():
+        if name in resource and not isinstance(resource[name], kind):
+            yield name, wanted
+    own = (None, resource.get("resourceType"))
+    paths = {one.path: None for one in triggers if one.path and one.type in own}
+    for name in (*paths, ALSO) if paths else ():
+        found = resource.get(name, ())
+        if found == [] or not all(map(is_concept, found if isinstance(found, list | tuple) else [found])):
+            yield name, "a CodeableConcept, with coding, text or both"
 
 
 def _is_coded(concepts: list[Resource], trigger: Trigger) -> bool:

@@ -11,10 +11,19 @@ from hypothesis import strategies as st
 from service.adapters import content as published
 from service.cds.calls import read_call
 from service.cds.model import Order
-from service.cds.orders import ANOTHER, ELSEWHERE, FAILED, NEARLY, judged, orders_of
+from service.cds.orders import (
+    ANOTHER,
+    ELSEWHERE,
+    FAILED,
+    NEARLY,
+    UNREADABLE,
+    judged,
+    orders_of,
+    require_readable,
+)
 from service.cds.patients import Whose
 from service.cds.triggers import read_triggers
-from service.domain.errors import ContentFault
+from service.domain.errors import ContentFault, Invalid
 from service.operations.terms import Terms
 from tests.cds.requests import DIET, OPCS, ORDER, SNOMED, changed, request, service
 from tests.cds.test_calls import JSON
@@ -107,6 +116,57 @@ def test_a_code_written_otherwise_is_not_assessed_and_not_passed_over(
 )
 def test_what_is_not_to_be_done_is_not_judged(more: dict[str, Any]) -> None:
     assert touched({**ORDER, **more}) == []
+
+
+BOTH = ((OPCS, "W35.1"), (OPCS, "Y53.4"))
+"""The procedure's codes."""
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ({"code": code}, "code")
+        for code in (
+            None, "", [], {}, "W35.1", 5, True, [None], {"coding": ["W35.1"]}, {"coding": {"code": "W35.1"}},
+            {"coding": [{"system": OPCS, "code": 35.1}]}, {"coding": [{"system": [OPCS], "code": "W35.1"}]},
+            {"coding": "W35.1"}, {"text": ["cementoplasty"]},
+        )
+    ]
+    + [
+        ({"orderDetail": "Y53.4"}, "orderDetail"),
+        ({"orderDetail": []}, "orderDetail"),
+        ({"subject": "Patient/1288992"}, "subject"),
+        ({"subject": None}, "subject"),
+        ({"status": ["draft"]}, "status"),
+        ({"doNotPerform": "true"}, "doNotPerform"),
+    ],
+)  # fmt: skip
+def test_an_order_that_cannot_be_read_is_told_of_and_never_passed_over(
+    more: dict[str, Any], name: str
+) -> None:
+    broken = order(*BOTH) | more
+    assert [one[2:] for one in touched(DIET, broken)] == [(False, UNREADABLE)]
+    drafts = {"resourceType": "Bundle", "entry": [{"resource": one} for one in (DIET, broken)]}
+    call = read_call(changed(request("order-sign"), drafts, "context", "draftOrders"), service("order-sign"))
+    with pytest.raises(Invalid) as told:
+        require_readable(orders_of(judged(call), WHOSE, TRIGGERS, TERMS), call, TRIGGERS)
+    assert [issue.expression for issue in told.value.issues] == [
+        f"context.draftOrders.entry[1].resource.{name}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"code": {"coding": [{"system": OPCS, "code": "A01.1", "display": None}], "text": None}},
+        {"code": {"text": "Hip replacement", "coding": None}},
+        {"code": {"coding": [{"display": "Hip replacement"}]}},
+        {"code": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason"}]}},
+        {"code": {"concept": {"text": "MRI"}}, "orderDetail": [{"parameter": [{"valueString": "left"}]}]},
+    ],
+)
+def test_an_order_of_something_else_is_no_broken_one(more: dict[str, Any]) -> None:
+    assert touched(order(text="MRI") | more) == []
 
 
 def test_orders_that_are_no_drafts_are_judged_too() -> None:

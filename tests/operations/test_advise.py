@@ -19,7 +19,7 @@ from service.adapters.records import connect
 from service.app import now
 from service.cds.calls import read_call
 from service.cds.model import Showing, Unread
-from service.domain.errors import DataUnavailable, ServiceError, Unavailable
+from service.domain.errors import DataUnavailable, Invalid, ServiceError, Unavailable
 from service.fhir.json_text import encode
 from service.operations.advise import Advice, Advisor, advise
 from service.operations.assess import Plans
@@ -201,6 +201,19 @@ def test_the_record_answers_what_it_can() -> None:
 def test_an_order_about_something_else_gets_no_card() -> None:
     assert ask(sign({}, DIET)) == Advice()
     assert ask(sign({}, {**ORDER, "status": "revoked"})) == Advice()
+
+
+def test_an_order_that_cannot_be_read_refuses_the_call_with_its_place() -> None:
+    with pytest.raises(Invalid) as told:
+        ask(sign(WHOLE, DIET, ORDER | {"code": "431312000"}))
+    place = "context.draftOrders.entry[1].resource.code"
+    assert [(issue.code, issue.expression) for issue in told.value.issues] == [("structure", place)]
+
+
+def test_a_dispatched_order_that_is_no_fhir_is_shown_and_not_assessed() -> None:
+    held = bundle(ORDER | {"code": "431312000"})
+    (card,) = ask(dispatch({**WHOLE, "orders": held}, "ServiceRequest/1")).cards
+    assert "is not written as FHIR writes it" in card["detail"]
 
 
 def test_an_order_without_a_code_is_not_assessed_and_needs_nothing() -> None:

@@ -20,7 +20,7 @@ from service.cds.discovery import render_discovery, services_of
 from service.cds.faces import Faces
 from service.cds.facts import explained, facts_of, prefill
 from service.cds.model import Assessed, Order, Showing, Unread
-from service.cds.orders import judged, orders_of
+from service.cds.orders import judged, orders_of, require_readable
 from service.cds.patients import Whose, identifiers_of, servers_of
 from service.cds.prefetch import ORDERS, PATIENT, filled
 from service.cds.record import read_record
@@ -74,7 +74,10 @@ class Advisor:
         }
 
     def question(self, call: Call, service: Service, client: Client | None) -> Question:
-        """What the call asks: the orders that the plan is about, and the parts of the record it rests on."""
+        """What the call asks: the orders that the plan is about, and the parts of the record it rests on.
+
+        Invalid where a draft order cannot be read.
+        """
         prepared = self._prepared[service.id, service.hook]
         candidates = judged(call)
         pending: tuple[Part, ...] = ()
@@ -82,6 +85,7 @@ class Advisor:
             candidates, pending = dispatched(call, prepared.triggers)
         whose = Whose(call.patient, servers_of(call, client.servers if client else ()))
         orders = orders_of(candidates, whose, prepared.triggers, self._terms)
+        require_readable(orders, call, prepared.triggers)
         sent = read_record(prepared.parts, call, whose)
         return Question(call, client, prepared, whose, sent, orders, pending)
 
