@@ -30,7 +30,8 @@ class PathFault(ValueError):
 def set_value(resource: Resource, path: str, values: list[Any]) -> None:
     """Sets the values at a path of a resource under construction; PathFault where no element is meant.
 
-    No values set nothing. More values than the element takes are a fault, not a choice of the first.
+    No values set nothing. More values than the element takes are a fault, not a choice of the first. What
+    the resource holds may be a published definition's own: what lies on the path is copied, never changed.
     """
     if not values:
         return
@@ -49,7 +50,7 @@ def set_value(resource: Resource, path: str, values: list[Any]) -> None:
     elif index is None:
         target[field] = [*target.get(field, ()), *values]
     else:
-        entries = target.setdefault(field, [])
+        entries = target[field] = [*target.get(field, ())]
         if index > len(entries) or len(values) > 1:
             raise PathFault(f"'{path}' does not name one entry that is there or comes next")
         entries[index : index + 1] = values
@@ -102,12 +103,15 @@ def _choose(element: ElementInfo, value: Any, path: str, owner: TypeInfo) -> str
 
 def _descend(target: Resource, element: ElementInfo, field: str, index: int | None) -> Resource:
     if not element.repeats:
-        inner: Resource = target.setdefault(field, {})
+        inner: Resource = {**target.get(field, {})}
+        target[field] = inner
         return inner
-    entries: list[Resource] = target.setdefault(field, [])
+    entries: list[Resource] = [*target.get(field, ())]
+    target[field] = entries
     at = index or 0
     if at > len(entries):
         raise PathFault(f"'{field}[{at}]' is neither there nor the next entry")
     if at == len(entries):
         entries.append({})
+    entries[at] = {**entries[at]}
     return entries[at]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -226,6 +227,32 @@ def test_a_dynamic_value_lands_where_its_path_says(path: str, values: list[Any],
     task: dict[str, Any] = {"resourceType": "Task"}
     set_value(task, path, values)
     assert task == {"resourceType": "Task"} | expected
+
+
+def test_what_is_computed_for_one_patient_never_enters_what_is_published() -> None:
+    """A draft takes its code and its notes from its definition; a value set in them is the draft's alone."""
+    paths = ("code.text", "code.coding[0].display", "code.coding[1].code", "restriction.period.end")
+    definition = {
+        "resourceType": "ActivityDefinition",
+        "url": f"{BASE}/ActivityDefinition/toy",
+        "kind": "Task",
+        "code": {"coding": [{"system": "urn:x", "code": "y"}]},
+        "timingPeriod": {"start": "1999"},
+        "dynamicValue": [
+            {"path": path, "expression": {"language": "text/fhirpath", "expression": "'1999-02-03'"}}
+            for path in paths
+        ],
+    }
+    before = copy.deepcopy(definition)
+    made = applied(plain({"definitionCanonical": definition["url"]}), None, **{definition["url"]: definition})
+    assert made.issues == []
+    (task,) = made.requests.values()
+    assert task["code"] == {
+        "coding": [{"system": "urn:x", "code": "y", "display": "1999-02-03"}, {"code": "1999-02-03"}],
+        "text": "1999-02-03",
+    }
+    assert task["restriction"] == {"period": {"start": "1999", "end": "1999-02-03"}}
+    assert definition == before
 
 
 @pytest.mark.parametrize(
