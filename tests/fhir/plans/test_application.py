@@ -230,11 +230,12 @@ def test_a_dynamic_value_lands_where_its_path_says(path: str, values: list[Any],
 
 
 def test_what_is_computed_for_one_patient_never_enters_what_is_published() -> None:
-    """A draft takes its code and its notes from its definition; a value set in them is the draft's alone."""
+    """A draft takes its code and its period from its definition; a value set in them is the draft's alone."""
     paths = ("code.text", "code.coding[0].display", "code.coding[1].code", "restriction.period.end")
+    url = f"{BASE}/ActivityDefinition/toy"
     definition = {
         "resourceType": "ActivityDefinition",
-        "url": f"{BASE}/ActivityDefinition/toy",
+        "url": url,
         "kind": "Task",
         "code": {"coding": [{"system": "urn:x", "code": "y"}]},
         "timingPeriod": {"start": "1999"},
@@ -244,7 +245,7 @@ def test_what_is_computed_for_one_patient_never_enters_what_is_published() -> No
         ],
     }
     before = copy.deepcopy(definition)
-    made = applied(plain({"definitionCanonical": definition["url"]}), None, **{definition["url"]: definition})
+    made = applied(plain({"definitionCanonical": url}), None, **{url: definition})
     assert made.issues == []
     (task,) = made.requests.values()
     assert task["code"] == {
