@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy.engine import make_url
@@ -32,13 +32,14 @@ from service.adapters.content_checks import require_sound
 from service.adapters.deliveries import running
 from service.adapters.e2b import open_tools
 from service.adapters.journal import Journal
+from service.adapters.lookout import Lookout
 from service.adapters.outbox_metrics import OutboxMetrics
 from service.cds.faces import ICON
-from service.domain.errors import ServiceError
+from service.domain.errors import ServiceError, Unavailable
 from service.domain.site import Site
 from service.fhir.json_text import Document, Limits
 from service.operations.act import Actor
-from service.operations.advise import Advisor, Kept, advise
+from service.operations.advise import KEPT, Advisor, Kept, advise
 from service.operations.advise.recorded import STORE
 from service.operations.assess import Plans
 from service.operations.report.following import follow_form
@@ -217,32 +218,40 @@ def open_desk(settings: Settings, held: Services, metrics: Metrics) -> Desk:
         held.records, held.clock, failed=metrics.audit_failures.inc, lost=metrics.audit_lost.inc
     )
     metrics.audit_waiting.set_function(lambda: journal.waiting)
+    lookout = Lookout(held.records, KEPT)
+    left = (settings.hook_milliseconds - settings.ehr_milliseconds) / 1000
     return Desk(
         services=advisor.services,
         discovery=advisor.discovery,
-        advise=_adviser(advisor, ehrs, held, (settings.hook_milliseconds - settings.ehr_milliseconds) / 1000),
+        advise=_adviser(advisor, ehrs, held, lookout, left),
         ehrs=ehrs,
         journal=journal,
         used=Used(time.time),
         buckets=Buckets(settings.rate_limit, time.monotonic),
         guard=_cds_guard(settings, held.clients),
+        ending=lookout.close,
         ehr_seconds=settings.ehr_milliseconds / 1000,
         seconds=settings.hook_milliseconds / 1000,
     )
 
 
 def _adviser(
-    advisor: Advisor, ehrs: Ehrs, held: Services, seconds: float
+    advisor: Advisor, ehrs: Ehrs, held: Services, lookout: Lookout, seconds: float
 ) -> Callable[[Question], Awaitable[Advice]]:
     """How calls are answered: pure work on the event loop, the records in a thread, the EHR awaited.
 
     Records that do not answer in so many seconds are said not to, and the call goes on without them.
     """
+    seconds = max(seconds, LEAST_SECONDS)
 
-    async def read_kept(work: Callable[..., Kept], *given: object) -> Kept:
+    async def read_kept(work: Callable[..., Kept], *given: Any) -> Kept:
+        clock = asyncio.get_running_loop().time
+        end = clock() + seconds
         try:
-            return await asyncio.wait_for(held.run(work, *given), max(seconds, LEAST_SECONDS))
-        except TimeoutError:
+            if not await lookout.holds(advisor.names(*given), seconds):
+                return Kept()
+            return await asyncio.wait_for(held.run(work, *given), end - clock())
+        except (TimeoutError, Unavailable):
             return Kept(fault=STORE)
 
     def answer(asked: Question) -> Awaitable[Advice]:

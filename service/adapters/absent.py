@@ -36,6 +36,10 @@ class NoRecords:
         """Unavailable."""
         self._refuse(query.type)
 
+    def subjects(self, types: Sequence[str], names: frozenset[str]) -> NoReturn:
+        """Unavailable."""
+        self._refuse(f"{len(names)} subjects of {', '.join(types)}")
+
     def commit(
         self,
         writes: Sequence[Write],

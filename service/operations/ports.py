@@ -159,6 +159,12 @@ class Records(Protocol):
     def search(self, query: Query) -> Page:
         """The current records that match."""
 
+    def subjects(self, types: Sequence[str], names: frozenset[str]) -> frozenset[str]:
+        """Those of the names that the subject of some current record of the types goes by.
+
+        A name is the id of a relative reference, the whole address of any other, or an identifier's value.
+        """
+
     def commit(
         self,
         writes: Sequence[Write],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, func, select, tuple_, update
@@ -97,7 +98,8 @@ def _insert_new(connection: Connection, made: Sequence[Version], now: int) -> No
         return
     keys = [(one.type, one.id) for one in made]
     held = {(row.type, row.id): row.number for row in connection.execute(_VERSIONS, {"keys": keys})}
-    first = next((key for key in keys if key in held), keys[0])
+    twice = (key for at, key in enumerate(keys) if key in keys[:at])
+    first = next(chain((key for key in keys if key in held), twice, keys))
     raise _standing(*first, held.get(first, 1), 0)
 
 

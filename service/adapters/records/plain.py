@@ -83,12 +83,14 @@ def _insertion(table: Table, dialect: Dialect, size: int, rest: str) -> str:
 
 
 @cache
-def held(dialect: Dialect, values: int) -> str:
-    """The query for one search value of a type and parameter that is one of so many values."""
+def subjects(dialect: Dialect, types: int, names: int) -> str:
+    """The query for those of so many names that a subject of so many types goes by."""
     one = mark(dialect)
-    marks = ", ".join([one] * values)
-    wanted = f"type = {one} AND parameter = {one} AND value IN ({marks})"
-    return f"SELECT 1 FROM {value.name} WHERE {wanted} LIMIT 1"  # noqa: S608 - no value is in it
+    wanted = (
+        f"type IN ({', '.join([one] * types)}) AND parameter IN ('subject', 'subject:identifier')"
+        f" AND value IN ({', '.join([one] * names)})"
+    )
+    return f"SELECT DISTINCT value FROM {value.name} WHERE {wanted}"  # noqa: S608 - no value is in it
 
 
 @contextmanager

@@ -76,24 +76,6 @@ def read_cursor(text: str, length: int) -> list[Any]:
     return keys
 
 
-def look(query: Query) -> tuple[str, str, list[str]] | None:
-    """Type, parameter and values that some search value must have if the search finds anything.
-
-    None where nothing so simple can be said of it. Most patients have no record of most types: one cheap
-    look then takes the place of the whole search.
-    """
-    for condition in query.conditions:
-        values = [one.value for one in condition.values if one.value is not None]
-        if (
-            condition.kind is Kind.REFERENCE
-            and condition.modifier in ("", "identifier")
-            and len(values) == len(condition.values)
-        ):
-            name = condition.parameter + (":identifier" if condition.modifier else "")
-            return query.type, name, values
-    return None
-
-
 def _after(order: list[tuple[ColumnElement[Any], bool]], keys: list[Any]) -> ColumnElement[bool]:
     steps = []
     for place, (key, descending) in enumerate(order):

@@ -162,8 +162,6 @@ class Store:
 
     def search(self, query: Query) -> Page:
         """The current records that match."""
-        if query.cursor is None and self._finds_nothing(query):
-            return Page((), 0, None)
         chosen = selection.select_records(query)
         with answering(), self.engine.connect() as connection:
             rows = connection.execute(chosen.page).all() if query.count else []
@@ -173,15 +171,20 @@ class Store:
         following = selection.cursor(tuple(last[-chosen.keys :])) if last is not None else None
         return Page(tuple(_version(row) for row in rows[: query.count]), total, following)
 
-    def _finds_nothing(self, query: Query) -> bool:
-        """Whether the search is sure to find nothing. It asks the driver itself: every call comes by here."""
-        asked = selection.look(query)
-        if asked is None:
-            return False
-        type_, parameter, values = asked
+    def subjects(self, types: Sequence[str], names: frozenset[str]) -> frozenset[str]:
+        """Those of the names that the subject of some current record of the types goes by.
+
+        It asks the driver itself: every call of a hook comes by here.
+        """
+        found: set[str] = set()
+        asked = sorted(names)
         with driven(self.engine) as cursor:
-            cursor.execute(plain.held(self.engine.dialect, len(values)), (type_, parameter, *values))
-            return cursor.fetchone() is None
+            for at in range(0, len(asked), plain.MOST_ROWS):
+                some = asked[at : at + plain.MOST_ROWS]
+                text = plain.subjects(self.engine.dialect, len(types), len(some))
+                cursor.execute(text, (*types, *some))
+                found.update(name for (name,) in cursor.fetchall())
+        return frozenset(found)
 
     def commit(
         self,

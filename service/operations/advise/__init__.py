@@ -3,6 +3,10 @@
 from service.operations.advise.advisor import Advice, Advisor
 from service.operations.advise.asked import Question
 from service.operations.advise.asking import advise
-from service.operations.advise.recorded import Kept
+from service.operations.advise.attending import EVENT
+from service.operations.advise.recorded import FORM, Kept
 
-__all__ = ["Advice", "Advisor", "Kept", "Question", "advise"]
+KEPT = (FORM, EVENT)
+"""The types of what is kept here that advice rests on."""
+
+__all__ = ["KEPT", "Advice", "Advisor", "Kept", "Question", "advise"]

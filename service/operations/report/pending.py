@@ -47,6 +47,10 @@ class Pending:
         """What is stored."""
         return self._records.search(query)
 
+    def subjects(self, types: Sequence[str], names: frozenset[str]) -> frozenset[str]:
+        """What is stored."""
+        return self._records.subjects(types, names)
+
     def commit(
         self,
         writes: Sequence[Write],

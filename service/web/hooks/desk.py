@@ -33,7 +33,8 @@ class Desk:
     """The parts of CDS Hooks in the running service.
 
     ``discovery`` is the answer of discovery. ``guard`` judges tokens; None asks nobody (development mode).
-    ``ehr_seconds`` and ``seconds``: how long the EHR, and a whole call, may take.
+    ``ending`` closes what else is open. ``ehr_seconds`` and ``seconds``: how long the EHR, and a whole call,
+    may take.
     """
 
     services: Sequence[Service]
@@ -44,6 +45,7 @@ class Desk:
     used: Used
     buckets: Buckets
     guard: CdsGuard | None = None
+    ending: Callable[[], None] = lambda: None
     ehr_seconds: float = 0.4
     seconds: float = 0.5
 
@@ -55,6 +57,7 @@ class Desk:
         """Nothing, once what waits is on record and the connections are closed."""
         await self.journal.close()
         await self.ehrs.close()
+        self.ending()
         if self.guard is not None:
             await self.guard.close()
 

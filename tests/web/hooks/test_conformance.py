@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 
 from service.app import build
 from service.cds.discovery import render_discovery
+from service.domain.errors import Unavailable
 from service.settings import Settings
 from tests.web.conftest import Client
 from tests.web.hooks.asking import SIGN, sign, stored
@@ -154,17 +155,19 @@ def test_an_ehr_that_never_answers_is_said_and_its_token_is_nowhere(client: Clie
     assert SECRET not in json.dumps([stored(records, one) for one in ("AuditEvent", "GuidanceResponse")])
 
 
+@pytest.mark.parametrize("asked", ["subjects", "search"])
 def test_records_that_do_not_answer_are_said_and_the_call_goes_on(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
     records = client.app.state.services.records
-    search, gate = type(records).search, threading.Event()
+    gate = threading.Event()
+    monkeypatch.setattr(type(records), "subjects", lambda _self, _types, names: names)
 
-    def slow(self: Any, query: Any) -> Any:
+    def slow(*_given: Any) -> Any:
         gate.wait(60)
-        return search(self, query)
+        raise Unavailable("too late to matter")
 
-    monkeypatch.setattr(type(records), "search", slow)
+    monkeypatch.setattr(type(records), asked, slow)
     answer = client.post(SIGN, json=coded())
     gate.set()
     assert answer.status_code == 200, answer.text

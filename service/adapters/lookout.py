@@ -1,0 +1,85 @@
+"""Whether anything is kept about somebody: who asks at once is answered by one query, beside the event loop.
+
+Most patients that a hook is called for have no record here; their call then needs nothing else of the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from service.adapters.aside import Aside
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from service.operations.ports import Records
+
+    _Asked = tuple[Collection[str], asyncio.Future[bool]]
+
+
+class Lookout:
+    """Asks the records for those who ask it. One event loop uses it; ``close`` after the last answer."""
+
+    def __init__(self, records: Records, types: tuple[str, ...]) -> None:
+        """Takes the types of records that are looked for. Nothing runs yet."""
+        self._records = records
+        self._types = types
+        self._thread = Aside("lookout")
+        self._waiting: list[_Asked] = []
+        self._asking = False
+        self.hangs = False
+        """Whether a query was not answered in time, and is not yet."""
+
+    async def holds(self, names: Collection[str], seconds: float) -> bool:
+        """Whether a record may be about one who is so named (``Records.subjects``).
+
+        TimeoutError after so many seconds; Unavailable where the store says so. While a query hangs it is
+        True of everybody: each then has to ask for himself.
+        """
+        if not names:
+            return False
+        if self.hangs:
+            return True
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append((names, answer))
+        if not self._asking:
+            self._asking = True
+            loop.call_soon(self._ask)  # after the others that ask now
+        late = loop.call_later(seconds, self._expire, answer)
+        try:
+            return await answer
+        finally:
+            late.cancel()
+
+    def close(self) -> None:
+        """Nothing; its thread ends."""
+        self._thread.close()
+
+    def _ask(self) -> None:
+        asked, self._waiting = self._waiting, []
+        names = frozenset(name for names, _ in asked for name in names)
+        self._thread.run(partial(self._records.subjects, self._types, names)).add_done_callback(
+            partial(self._tell, asked)
+        )
+
+    def _tell(self, asked: list[_Asked], done: asyncio.Future[frozenset[str]]) -> None:
+        self.hangs = False
+        fault = done.exception()
+        for names, answer in asked:
+            if answer.done():
+                continue
+            if fault is not None:
+                answer.set_exception(fault)
+            else:
+                answer.set_result(not done.result().isdisjoint(names))
+        self._asking = bool(self._waiting)
+        if self._waiting:
+            self._ask()
+
+    def _expire(self, answer: asyncio.Future[bool]) -> None:
+        if not answer.done():
+            self.hangs = True
+            answer.set_exception(TimeoutError())
