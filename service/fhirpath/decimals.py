@@ -56,6 +56,9 @@ def in_range(value: Decimal) -> bool:
     """Whether the number is finite and small enough in magnitude and in digits to be computed with."""
     if not value.is_finite():
         return False
+    # Whole numbers are known at once: to take a number apart is ten times as much work.
+    if value.same_quantum(_ONE):
+        return value.adjusted() <= _LIMIT
     return value.adjusted() <= _LIMIT and _exponent(value) >= -2 * _LIMIT
 
 

@@ -24,6 +24,7 @@ from .temporal_values import (
     fraction_digits,
     make_date,
     make_datetime,
+    make_day,
     make_time,
     milliseconds,
     to_datetime,
@@ -66,6 +67,12 @@ _LENGTH: Final = {
     "millisecond": 1,
 }
 _BY_LEVEL: Final = ("year", "month", "day", "hour", "minute", "second")
+# The levels of the units that a value takes, and by them the units by every name.
+_SPANS: Final[dict[type, tuple[int, int]]] = {Date: (0, 2), DateTime: (0, 5), Time: (3, 5)}
+_FITTING: Final[dict[type, dict[str, str]]] = {
+    kind: {name: unit for name, unit in _UNITS.items() if first <= _LEVEL[unit] <= last}
+    for kind, (first, last) in _SPANS.items()
+}
 _LAST_DAY: Final = date.max.toordinal()
 
 # Nothing moved this far stays within the years 1 to 9999, whatever the unit; in milliseconds it is 31,709
@@ -101,29 +108,23 @@ def add(value: Temporal, amount: Decimal, unit: str) -> Temporal | None:
     if isinstance(value, Time):
         clock = _add_clock(value.parts, amount, name)[1]
         return make_time(clock)
+    if isinstance(value, Date):
+        return _add_to_date(value.parts, int(amount), name)
     parts = _add_parts(value.parts, amount, name)
     if parts is None:
         return None
-    if isinstance(value, Date):
-        return make_date(parts)
     return make_datetime(parts, value.offset, zone_text(value))
 
 
 def _unit(value: Temporal, unit: str) -> str:
     """The unit's calendar word if it applies to the value; ValueError otherwise."""
-    name = _UNITS.get(unit)
-    first, last = _span(value)
-    if name is not None and first <= _LEVEL[name] <= last:
+    name = _FITTING[value.__class__].get(unit)
+    if name is not None:
         return name
+    first, last = _SPANS[value.__class__]
     fitting = ", ".join(f"{word}s" for word in _WORDS if first <= _LEVEL[word] <= last)
     hint = f" (write {_MEAN[unit]})" if unit in _MEAN else ""
     raise ValueError(f"a {type(value).__name__} takes {fitting}, not the unit {unit!r}{hint}")
-
-
-def _span(value: Temporal) -> tuple[int, int]:
-    if isinstance(value, Time):
-        return 3, 5
-    return (0, 2) if isinstance(value, Date) else (0, 5)
 
 
 def _coarser(amount: int, name: str, level: int) -> tuple[Decimal, str]:
@@ -140,8 +141,17 @@ def _cut(number: int, divisor: int) -> int:
     return -quotient if number < 0 else quotient
 
 
+def _add_to_date(parts: tuple[int, ...], amount: int, name: str) -> Date | None:
+    """The date moved by a unit it has; None outside the calendar."""
+    if name == "day":
+        ordinal = date(*parts).toordinal() + amount
+        return make_day(date.fromordinal(ordinal)) if 1 <= ordinal <= _LAST_DAY else None
+    moved = _add_months(parts, amount * (12 if name == "year" else 1))
+    return None if moved is None else make_date(moved)
+
+
 def _add_parts(parts: Parts, amount: Decimal, name: str) -> Parts | None:
-    """The date or date-time moved by a unit it has; None outside the calendar."""
+    """The date-time moved by a unit it has; None outside the calendar."""
     if name in ("year", "month"):
         return _add_months(parts, int(amount) * (12 if name == "year" else 1))
     if name == "day":

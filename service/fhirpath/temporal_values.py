@@ -5,7 +5,7 @@ with the digits as written, so 28.10 stays 28.10; seconds and their fraction are
 A zone offset stays as written and is never normalised in the value. Years run from 0001 to 9999.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Context, Decimal
 from functools import lru_cache
 from typing import ClassVar, TypeAlias
@@ -105,10 +105,10 @@ def parse_datetime(text: str) -> DateTime | None:
         parts = _date_parts(bare)
         return None if parts is None else DateTime(bare, parts, None)
     year, month, day, hour, minute, second, zone = found.groups()
-    date = _real(int(year), int(month), int(day))
-    if date is None:
+    found_day = _real(int(year), int(month), int(day))
+    if found_day is None:
         return None
-    return DateTime(text, date + _clock_parts(hour, minute, second), _offset(zone))
+    return DateTime(text, found_day + _clock_parts(hour, minute, second), _offset(zone))
 
 
 @lru_cache(maxsize=1024)
@@ -162,7 +162,10 @@ def _offset(zone: str | None) -> int | None:
 
 
 def _date_text(parts: Parts) -> str:
-    return "-".join([f"{parts[0]:04d}", *(f"{part:02d}" for part in parts[1:])])
+    if len(parts) == 3:
+        year, month, day = parts
+        return f"{year:04d}-{month:02d}-{day:02d}"
+    return f"{parts[0]:04d}" if len(parts) == 1 else f"{parts[0]:04d}-{parts[1]:02d}"
 
 
 def _clock_text(parts: Parts) -> str:
@@ -175,7 +178,12 @@ def _clock_text(parts: Parts) -> str:
 
 def make_date(parts: Parts) -> Date:
     """The Date of these parts."""
-    return Date(_date_text(parts), tuple(int(part) for part in parts))
+    return Date(_date_text(parts), tuple([int(part) for part in parts]))
+
+
+def make_day(day: date) -> Date:
+    """The Date of a day of the calendar."""
+    return Date(day.isoformat(), (day.year, day.month, day.day))
 
 
 def make_datetime(parts: Parts, offset: int | None, zone: str = "") -> DateTime:
@@ -205,13 +213,13 @@ def now(instant: datetime) -> DateTime:
     offset = int(span.total_seconds()) // 60
     hours, minutes = divmod(abs(offset), 60)
     zone = f"{'-' if offset < 0 else '+'}{hours:02d}:{minutes:02d}"
-    date = (instant.year, instant.month, instant.day)
-    return make_datetime(date + time_of_day(instant).parts, offset, zone)
+    today = (instant.year, instant.month, instant.day)
+    return make_datetime(today + time_of_day(instant).parts, offset, zone)
 
 
 def today(instant: datetime) -> Date:
     """The instant's date in its own zone (§ today)."""
-    return make_date((instant.year, instant.month, instant.day))
+    return make_day(instant.date())
 
 
 def time_of_day(instant: datetime) -> Time:
@@ -227,7 +235,12 @@ def to_datetime(value: Date | DateTime) -> DateTime:
 
 def to_date(value: Date | DateTime) -> Date:
     """The value's date, to the precision it has (§ toDate)."""
-    return value if isinstance(value, Date) else make_date(value.parts[:3])
+    if isinstance(value, Date):
+        return value
+    # The date is written first, each part of it in as many digits as it has.
+    year, *rest = value.parts[:3]
+    parts = (int(year), *[int(part) for part in rest])
+    return Date(value.text[: 1 + 3 * len(parts)], parts)
 
 
 def _part(value: Temporal, index: int) -> int | None:
