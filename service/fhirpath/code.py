@@ -28,11 +28,12 @@ Branch = tuple[str, str, One]
 class Code:
     """A compiled part. `boolean` is true where `one` gives nothing but True, False and None; `descending`
     where it is a key of sort() to be taken from the greatest down. `path` is the plain path that the part is,
-    if it is one; `texts`, the texts it always gives, if they are all it gives; `through`, what the part makes
-    of the items of the path before it, nodes or not; `branches`, for each part of an `or` (one, where it is
-    none) the name and the text whose equality it begins with, and its code, if all have one name."""
+    if it is one; `value`, the value of a literal; `texts`, the texts it always gives, if they are all it
+    gives; `through`, what the part makes of the items of the path before it, nodes or not; `branches`, for
+    each part of an `or` (one, where it is none) the name and the text whose equality it begins with, and its
+    code, if all have one name."""
 
-    __slots__ = ("boolean", "branches", "descending", "one", "path", "run", "texts", "through")
+    __slots__ = ("boolean", "branches", "descending", "one", "path", "run", "texts", "through", "value")
 
     def __init__(self, run: Run, one: One | None = None, *, boolean: bool = False) -> None:
         self.run = run
@@ -43,6 +44,7 @@ class Code:
         self.path: Path | None = None
         self.texts: frozenset[str] | None = None
         self.through: tuple[Code, Callable[[list[Any]], list[Any]]] | None = None
+        self.value: Any = None
 
     def like(self, other: Code) -> Code:
         """The part itself, known to give what another part gives."""
@@ -86,7 +88,9 @@ def valued(one: One, *, boolean: bool = False) -> Code:
 
 def constant(value: Any) -> Code:
     """The code of a literal."""
-    return Code(lambda _frame: [value], lambda _frame: value, boolean=value.__class__ is bool)
+    code = Code(lambda _frame: [value], lambda _frame: value, boolean=value.__class__ is bool)
+    code.value = value
+    return code
 
 
 def single(code: Code, what: str) -> One:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import operators, shortcuts, syntax
+from . import arithmetic, operators, shortcuts, syntax
 from .code import Code, Run, constant, single, typed, valued
 from .criteria import Judging
 from .dependence import rests_on
@@ -269,7 +269,7 @@ class Compiler:
 
     def unary(self, node: syntax.Unary) -> Code:
         value = single(self.code(node.operand), node.operator)
-        operation = operators.negate if node.operator == "-" else operators.affirm
+        operation = arithmetic.negate if node.operator == "-" else arithmetic.affirm
 
         def apply(frame: Frame) -> Any:
             found = value(frame)

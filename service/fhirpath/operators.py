@@ -1,4 +1,4 @@
-"""The operators (§6): what each makes of two values. The compiler takes the values and handles emptiness."""
+"""The operators (§6): the code of each, from the codes of its sides."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from decimal import Decimal
 from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
 
-from . import decimals, quantity, temporal
-from .code import Code, One, single, truth, valued, values_of
+from .arithmetic import ARITHMETIC, concatenate
+from .code import Code, One, Run, single, truth, valued, values_of
 from .comparison import compare
-from .equality import ItemSet, Work, as_quantity, equal, equal_collections, equivalent_collections
-from .errors import EvaluationError, LimitError
+from .equality import ItemSet, Work, equal, equal_collections, equivalent_collections
+from .errors import EvaluationError
 from .nodes import Node
-from .quantity import Quantity
-from .temporal import Date, DateTime, Time
 from .texts import paid
 from .values import system, type_name
 
@@ -22,133 +20,7 @@ if TYPE_CHECKING:
 
     from .frame import Frame
 
-_NUMBERS: frozenset[Any] = frozenset({int, Decimal})
-_MOMENTS: frozenset[Any] = frozenset({Date, DateTime, Time})
-_LONGEST = 1_000_000
-
-
-def _integer(value: int) -> int | None:
-    """An Integer has 32 bits; overflow is empty (§6.6)."""
-    return value if -(2**31) <= value < 2**31 else None
-
-
-def add(a: Any, b: Any) -> Any:
-    """a + b (§6.6.3): numbers, texts, quantities, a date or time and a time-valued quantity (§6.7)."""
-    kind, other = a.__class__, b.__class__
-    if kind is int and other is int:
-        return _integer(a + b)
-    if kind in _NUMBERS and other in _NUMBERS:
-        return decimals.add(Decimal(a), Decimal(b))
-    if kind is str and other is str:
-        return concatenate(a, b)
-    if kind in _MOMENTS and other is Quantity:
-        return _moved(a, b, 1)
-    if kind is Quantity or other is Quantity:
-        return _measured(a, b, "+", quantity.add)
-    raise _mismatch(a, "+", b)
-
-
-def subtract(a: Any, b: Any) -> Any:
-    """a - b (§6.6.4)."""
-    kind, other = a.__class__, b.__class__
-    if kind is int and other is int:
-        return _integer(a - b)
-    if kind in _NUMBERS and other in _NUMBERS:
-        return decimals.subtract(Decimal(a), Decimal(b))
-    if kind in _MOMENTS and other is Quantity:
-        return _moved(a, b, -1)
-    if kind is Quantity or other is Quantity:
-        return _measured(a, b, "-", quantity.subtract)
-    raise _mismatch(a, "-", b)
-
-
-def multiply(a: Any, b: Any) -> Any:
-    """a * b (§6.6.1)."""
-    kind, other = a.__class__, b.__class__
-    if kind is int and other is int:
-        return _integer(a * b)
-    if kind in _NUMBERS and other in _NUMBERS:
-        return decimals.multiply(Decimal(a), Decimal(b))
-    return _measured(a, b, "*", quantity.multiply)
-
-
-def divide(a: Any, b: Any) -> Any:
-    """a / b (§6.6.2): always a Decimal; empty by zero."""
-    if a.__class__ in _NUMBERS and b.__class__ in _NUMBERS:
-        return decimals.divide(Decimal(a), Decimal(b))
-    return _measured(a, b, "/", quantity.divide)
-
-
-def whole(a: Any, b: Any) -> Any:
-    """a div b (§6.6.5): the division without its remainder; empty by zero."""
-    if a.__class__ is int and b.__class__ is int:
-        return _integer(_quotient(a, b)) if b else None
-    if a.__class__ in _NUMBERS and b.__class__ in _NUMBERS:
-        found = decimals.truncated_divide(Decimal(a), Decimal(b))
-        return None if found is None else _integer(found)
-    raise _mismatch(a, "div", b)
-
-
-def remainder(a: Any, b: Any) -> Any:
-    """a mod b (§6.6.6): the remainder of that division; empty by zero."""
-    if a.__class__ is int and b.__class__ is int:
-        return a - b * _quotient(a, b) if b else None
-    if a.__class__ in _NUMBERS and b.__class__ in _NUMBERS:
-        return decimals.modulo(Decimal(a), Decimal(b))
-    raise _mismatch(a, "mod", b)
-
-
-def _quotient(a: int, b: int) -> int:
-    """The quotient with its fraction dropped: towards zero, where Python's own goes down."""
-    quotient = abs(a) // abs(b)
-    return quotient if (a < 0) == (b < 0) else -quotient
-
-
-def concatenate(a: str, b: str) -> str:
-    """The two texts as one, no longer than a text may be."""
-    if len(a) + len(b) > _LONGEST:
-        raise LimitError(f"a text longer than {_LONGEST} characters")
-    return a + b
-
-
-def negate(value: Any) -> Any:
-    """-value (§6.6): of a number or quantity."""
-    if value.__class__ is int:
-        return _integer(-value)
-    if value.__class__ is Decimal:
-        return value.copy_negate() if value else value
-    if value.__class__ is Quantity:
-        return quantity.negate(value)
-    raise EvaluationError(f"- takes a number or a Quantity, found {type_name(value)}")
-
-
-def affirm(value: Any) -> Any:
-    """+value: the number or quantity as it is."""
-    if value.__class__ in _NUMBERS or value.__class__ is Quantity:
-        return value
-    raise EvaluationError(f"+ takes a number or a Quantity, found {type_name(value)}")
-
-
-def _moved(moment: Any, by: Quantity, sign: int) -> Any:
-    try:
-        amount = by.value if sign > 0 else by.value.copy_negate()
-        return temporal.add(moment, amount, by.unit)
-    except ValueError as error:
-        raise EvaluationError(str(error)) from None
-
-
-def _measured(a: Any, b: Any, operator: str, operation: Any) -> Any:
-    left, right = as_quantity(a), as_quantity(b)
-    if left is None or right is None:
-        raise _mismatch(a, operator, b)
-    return operation(left, right)
-
-
-def _mismatch(a: Any, operator: str, b: Any) -> EvaluationError:
-    return EvaluationError(f"{operator} cannot take {type_name(a)} and {type_name(b)}")
-
-
-ARITHMETIC = {"+": add, "-": subtract, "*": multiply, "/": divide, "div": whole, "mod": remainder}
+_PLAIN: frozenset[Any] = frozenset({str, bool, int, Decimal})
 
 
 def arithmetic(operator: str, left: Code, right: Code) -> Code:
@@ -171,7 +43,7 @@ def concatenation(left: Code, right: Code) -> Code:
         a, b = one(frame), two(frame)
         if a.__class__ is str and b.__class__ is str:
             return concatenate(a, b)
-        texts = []
+        texts: list[str] = []
         for value in (a, b):
             if value is None:
                 value = ""
@@ -208,12 +80,16 @@ def comparison(operator: str, left: Code, right: Code) -> Code:
 def equality(operator: str, left: Code, right: Code) -> Code:
     """Code for `=` and `!=` (§6.1.1, §6.1.2): empty where either side is."""
     negated = operator == "!="
+    same: One
     if left.one is not None and right.one is not None:
         one, two = left.one, right.one
 
         def same(frame: Frame) -> bool | None:
             a, b = one(frame), two(frame)
             return None if a is None or b is None else equal(a, b)
+
+    elif right.value.__class__ in _PLAIN:
+        same = _same_as(values_of(left), right.value)
 
     elif right.one is not None:
         many, constant = values_of(left), right.one
@@ -246,6 +122,25 @@ def equality(operator: str, left: Code, right: Code) -> Code:
     return valued(different, boolean=True)
 
 
+def _same_as(many: Run, wanted: Any) -> One:
+    """Whether the one item is a literal's value."""
+    kind = wanted.__class__
+
+    def same(frame: Frame) -> bool | None:
+        items = many(frame)
+        if len(items) != 1:
+            return False if items else None
+        item = items[0]
+        if item.__class__ is Node:
+            read = item.shape.read
+            value = item if read is None else read(item)
+        else:
+            value = item
+        return bool(value == wanted) if value.__class__ is kind else equal(item, wanted)
+
+    return same
+
+
 def equivalence(operator: str, left: Code, right: Code) -> Code:
     """Code for `~` and `!~` (§6.1.3, §6.1.4): never empty."""
     run, other, negated = values_of(left), values_of(right), operator == "!~"
@@ -264,7 +159,7 @@ def equivalence(operator: str, left: Code, right: Code) -> Code:
 def membership(operator: str, left: Code, right: Code) -> Code:
     """Code for `in` and `contains` (§6.4): empty where there is no item to look for."""
     sought, among = (left, right) if operator == "in" else (right, left)
-    run, items, texts = values_of(sought), values_of(among), among.texts
+    run, items, texts = values_of(sought), values_of(among), among.texts or frozenset()
 
     def test(frame: Frame) -> bool | None:
         wanted = run(frame)
@@ -272,18 +167,44 @@ def membership(operator: str, left: Code, right: Code) -> Code:
             return None
         if len(wanted) > 1:
             raise EvaluationError(f"{operator} looks for one item, found {len(wanted)}")
-        if texts is not None and wanted[0].__class__ is str:
-            return wanted[0] in texts
-        if system(wanted[0]) is None:
+        value = system(wanted[0])
+        if value is None:
             return None
-        found = items(frame)
-        frame.spend(len(found))
-        work = Work()
-        known = any(equal(wanted[0], item, work) is True for item in found)
-        frame.spend(work.comparisons)
-        return known
+        if texts and value.__class__ is str:
+            return value in texts
+        return _is_among(wanted[0], items(frame), frame)
 
+    if sought.value.__class__ is str:
+        return valued(_text_among(sought.value, items), boolean=True)
     return valued(test, boolean=True)
+
+
+def _text_among(text: str, items: Run) -> One:
+    """Whether a literal's text is among the items."""
+
+    def test(frame: Frame) -> bool:
+        found = items(frame)
+        for item in found:
+            if item.__class__ is not str:
+                return _is_among(text, found, frame)
+        frame.steps -= len(found)
+        if frame.steps < 0:
+            frame.spend(0)
+        return text in found
+
+    return test
+
+
+def _is_among(wanted: Any, found: list[Any], frame: Frame) -> bool:
+    frame.spend(len(found))
+    work = Work()
+    known = False
+    for item in found:
+        if equal(wanted, item, work) is True:
+            known = True
+            break
+    frame.spend(work.comparisons)
+    return known
 
 
 def combination(left: Code, right: Code) -> Code:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service.fhirpath import operators
+from service.fhirpath import arithmetic
 from service.fhirpath.code import Code
 from service.fhirpath.comparison import compare
 from service.fhirpath.errors import EvaluationError
@@ -57,14 +57,14 @@ def _folded(name: str, items: list[Any], combine: Callable[[Any, Any], Any]) -> 
 @collection("sum", "sum of 3.0", gives="value")
 def sum_(items: list[Any]) -> Any:
     """sum() : Integer | Decimal | Quantity | String. The items added up; empty for no items."""
-    return _folded("sum", items, operators.add)
+    return _folded("sum", items, arithmetic.add)
 
 
 @collection("avg", "avg of 3.0", gives="value")
 def average(items: list[Any]) -> Any:
     """avg() : Decimal | Quantity. The sum divided by the count; empty for no items."""
-    total = _folded("avg", items, operators.add)
-    return None if total is None else operators.divide(total, len(items))
+    total = _folded("avg", items, arithmetic.add)
+    return None if total is None else arithmetic.divide(total, len(items))
 
 
 @collection("min", "min of 3.0", gives="value")
