@@ -15,7 +15,7 @@ from service.fhir.population.answers import Unfit
 from service.fhir.population.observations import latest_observation
 from service.fhir.population.prepared import Query
 from service.fhir.population.scope import Unknown
-from service.fhirpath import items_of
+from service.fhirpath import EvaluationError, items_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -174,6 +174,10 @@ class Filling:
         for item in items:
             try:
                 answer = reading.answer(item)
+            except EvaluationError as fault:
+                said = f"the expression cannot be evaluated: {fault}"
+                self.issues.append(self._unknown(reading.item, said, place))
+                continue
             except Unfit as fault:
                 said = f"{link_id}: what the record holds is not filled in: {fault}"
                 self.issues.append(warning("value", said, place))

@@ -130,7 +130,10 @@ class Scope:
             raise Unknown(str(fault)) from fault
 
     def _filled_in(self, part: Prepared) -> str:
-        values = [str(output(item)) for item in self.items(part)]
+        try:
+            values = [str(output(item)) for item in self.items(part)]
+        except fhirpath.EvaluationError as fault:
+            raise Unknown(f"the expression cannot be evaluated: {fault}") from fault
         if not values:
             raise Unknown(f"the query needs '{part.text.strip()}', which has no value")
         return ",".join(quote(value, safe="/:|") for value in values)

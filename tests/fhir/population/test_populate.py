@@ -380,3 +380,22 @@ def test_a_population_context_in_another_language_is_not_asked_as_a_query() -> N
     assert (
         "g: what the record says could not be had: text/cql is not evaluated here" in made.issues[0].message
     )
+
+
+def test_a_value_that_is_no_fhir_is_not_to_be_had_and_the_rest_is_filled_in() -> None:
+    made = run(
+        form(
+            item("high", "decimal", "%record.entry.resource.value.value"),
+            item("asked", "boolean", "%more.exists()"),
+            item("born", "date", "%patient.birthDate"),
+            extension=[
+                query("record", "Observation?patient={{%patient.id}}"),
+                query("more", "Observation?value={{%record.entry.resource.value.value}}"),
+            ],
+        ),
+        observation("o1", "2026-02-01", "high"),
+    )
+    assert answers(made) == {"born": ["1950-02-03"]}
+    where = "Bundle.entry[0].resource.value.value"
+    why = f"the expression cannot be evaluated: {where} is not a decimal; correct the resource"
+    assert made.unknown == {"high": why, "asked": f"%more: {why}"}
