@@ -8,27 +8,27 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from service.cds.faces import ICON, paragraphs
+from service.cds.faces import ICON
 from service.cds.links import links
 from service.cds.suggestions import form_in_progress, offered, proposed
 from service.cds.tables import escape, link, plain, published, shorten, table, units
-from service.domain.evaluation import Truth
+from service.cds.wording import INDICATORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from service.cds.faces import Face, Faces
     from service.cds.model import Assessed, Order, Showing, Unread
-    from service.domain.evaluation import Evaluation, Finding, Statement
+    from service.cds.wording import Wording
+    from service.domain.evaluation import Evaluation
     from service.domain.issues import Issue
     from service.fhir.plans import Applied, Plan
 
 Resource = dict[str, Any]
 LONGEST_SUMMARY = 139
-INDICATORS = {"routine": "info", "urgent": "warning", "asap": "warning", "stat": "critical"}
 _LEAST_NAME = 8
+_DAY = len("2026-07-02")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[:.\d]*(Z|[+-]\d\d:\d\d)")
-_TRUTH = {Truth.MET: "met", Truth.NOT_MET: "**not met**", Truth.UNKNOWN: "not known"}
 
 
 def order_card(
@@ -44,7 +44,7 @@ def order_card(
     source = assessed.source if assessed.recorded else None
     return card(
         summary(evaluation.outcome.title, order),
-        order_detail(order, assessed, applied, showing.base),
+        order_detail(order, assessed, applied, showing.base, faces.wording(assessed.plan)),
         INDICATORS.get(evaluation.outcome.priority, "info"),
         face,
         showing,
@@ -88,7 +88,7 @@ def card(
         "overrideReasons": list(face.overrides),
         "links": list(links_),
     }
-    return {name: value for name, value in made.items() if value not in (None, "", [], {})}
+    return {name: value for name, value in made.items() if value}
 
 
 def _source(face: Face, base: str) -> Resource:
@@ -108,7 +108,7 @@ def summary(said: str, order: Order) -> str:
     return f"{said} (order: {shorten(name, room)})"
 
 
-def order_detail(order: Order, assessed: Assessed, applied: Applied, base: str) -> str:
+def order_detail(order: Order, assessed: Assessed, applied: Applied, base: str, wording: Wording) -> str:
     """The card's detail: criteria, where the answers came from, what could not be read, notes.
 
     ``base`` is the public address of this service.
@@ -117,20 +117,14 @@ def order_detail(order: Order, assessed: Assessed, applied: Applied, base: str) 
     parts = [
         _order_line(order),
         f"**{published(evaluation.outcome.title)}.** {published(evaluation.outcome.text)}",
-        criteria_table(evaluation.findings),
+        table(("Criterion", "Finding", "Paragraph"), map(wording.row, evaluation.findings)),
         *answers(assessed, base),
         *unread_lines(assessed.unread),
-        *_notes(evaluation),
+        *_notes(evaluation, wording),
         *_failures(applied.issues),
         *_proposal_line(evaluation),
     ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def criteria_table(findings: Iterable[Finding]) -> str:
-    """Each criterion, what it came to, and its paragraphs."""
-    rows = [(published(one.title), _finding(one), paragraphs(one.citations)) for one in findings]
-    return table(("Criterion", "Finding", "Paragraph"), rows)
+    return "\n\n".join(parts)
 
 
 def answers(assessed: Assessed, base: str) -> list[str]:
@@ -146,12 +140,7 @@ def answers(assessed: Assessed, base: str) -> list[str]:
     said = [f"**Where the answers came from.** {lead}"]
     if assessed.facts:
         rows = [
-            (
-                published(fact.question),
-                escape(fact.answer),
-                source_of(fact.source, base),
-                when(fact.date),
-            )
+            (published(fact.question), escape(fact.answer), source_of(fact.source, base), when(fact.date))
             for fact in assessed.facts
         ]
         said.append(table(("Question", "Answer", "Source", "Date"), rows))
@@ -173,11 +162,6 @@ def _order_line(order: Order) -> str:
     return f"**Order:** {named} ({reference})" if named else f"**Order:** {reference}"
 
 
-def _finding(finding: Finding) -> str:
-    said = _TRUTH[finding.truth]
-    return f"{said}: {escape(finding.reason.text, 600)}" if finding.reason else said
-
-
 def source_of(source: str | None, base: str) -> str:
     """Where something lies: a link where that is this service, whose records a browser can open."""
     if not source:
@@ -195,22 +179,15 @@ def when(date: str | None) -> str:
     """A FHIR date or time for reading, to the minute, with its own offset; ``not dated`` for none."""
     if not date:
         return "not dated"
-    found = _TIME.fullmatch(date)
+    found = None if len(date) == _DAY else _TIME.fullmatch(date)
     return f"{found[1]} {found[2]} ({found[3]})" if found else escape(date, 60)
 
 
-def _notes(evaluation: Evaluation) -> list[str]:
-    notes = sorted(evaluation.notes, key=lambda note: note.priority == "routine")
-    lines = [_note(note) for note in notes]
+def _notes(evaluation: Evaluation, wording: Wording) -> list[str]:
+    """The notes, those that matter most first."""
+    urgent = [wording.note(note) for note in evaluation.notes if note.priority != "routine"]
+    lines = urgent + [wording.note(note) for note in evaluation.notes if note.priority == "routine"]
     return ["**Notes**\n\n" + "\n".join(lines)] if lines else []
-
-
-def _note(note: Statement) -> str:
-    title, text = note.title.rstrip("."), note.text
-    said = published(text) if text.startswith(title) else f"{published(title)}. {published(text)}"
-    marked = f"**{said}**" if INDICATORS.get(note.priority, "info") != "info" else said
-    cited = paragraphs(note.citations)
-    return f"- {marked} {cited}".rstrip()
 
 
 def _failures(issues: Iterable[Issue]) -> list[str]:

@@ -1,12 +1,12 @@
-"""What all cards of one plan have in common: source, topic, reasons to override, paragraphs. Read once."""
+"""What all cards of one plan have in common: source, topic, reasons to override, its words. Read once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from service.cds.tables import escape, is_absolute, link, plain
+from service.cds.tables import is_absolute, plain
+from service.cds.wording import Wording
 from service.domain.errors import ContentFault
 from service.fhir.concepts import NotEnumerable
 from service.fhir.plans.reading import input_form
@@ -15,8 +15,8 @@ from service.fhir.plans.rules import role
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from service.domain.evaluation import Citation
     from service.fhir.concepts import Terminology
+    from service.fhir.plans import Plan
 
 Resource = dict[str, Any]
 OVERRIDE_REASONS = "/StructureDefinition/override-reasons"
@@ -59,6 +59,7 @@ class Faces:
         """Reads nothing yet."""
         self.content = content
         self._made: dict[int, Face] = {}
+        self._worded: dict[int, Wording] = {}
 
     def of(self, definition: Resource) -> Face:
         """The face of a PlanDefinition that is published here."""
@@ -66,6 +67,13 @@ class Faces:
         if key not in self._made:
             self._made[key] = read_face(definition, self.content)
         return self._made[key]
+
+    def wording(self, plan: Plan) -> Wording:
+        """The words of a plan that is published here."""
+        found = self._worded.get(id(plan.resource))
+        if found is None or found.plan is not plan:
+            found = self._worded[id(plan.resource)] = Wording(plan)
+        return found
 
 
 def read_face(definition: Resource, content: Content) -> Face:
@@ -89,18 +97,6 @@ def read_face(definition: Resource, content: Content) -> Face:
         source["topic"] = topic
     form = (content.resolve(input_form(definition) or "") or {}).get("title", "")
     return Face(source, tuple(_overrides(definition, content)), leads, _behaviour(definition), form)
-
-
-@lru_cache(maxsize=1024)
-def paragraphs(citations: tuple[Citation, ...]) -> str:
-    """The paragraphs as links, each once; what the project chose is said to be the project's."""
-    said = []
-    for one in citations:
-        if one.kind == "citation" or one.url:
-            said.append(link(one.label or one.text, one.url))
-        else:
-            said.append(f"({escape(one.label)})")
-    return ", ".join(dict.fromkeys(said))
 
 
 def _related(definition: Resource, kind: str) -> Resource:

@@ -6,11 +6,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from service.cds.attention import applies, attend, forms_of, variables_of
-from service.cds.cards import INDICATORS, LONGEST_SUMMARY, card, source_of, unread_lines, when
-from service.cds.faces import paragraphs
+from service.cds.cards import LONGEST_SUMMARY, card, source_of, unread_lines, when
 from service.cds.links import form_link
 from service.cds.suggestions import create, drafts, in_progress, offered, suggestion
 from service.cds.tables import escape, is_absolute, plain, published, table
+from service.cds.wording import INDICATORS, paragraphs
 from service.fhir.plans import Application, Circumstances, apply, canonical
 
 if TYPE_CHECKING:

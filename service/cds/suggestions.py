@@ -30,11 +30,11 @@ def proposed(applied: Applied, assessed: Assessed, showing: Showing) -> list[Res
     suggestion; a client that knows CDS Hooks 3.0 gets one suggestion that says so.
     """
     made: list[Resource] = []
-    held = {action["id"]: action for action in _flat(applied.actions) if "id" in action}
-    for proposal in assessed.evaluation.proposals:
-        action = held.get(proposal.action)
-        if action is not None:
-            made += _suggestions(action, applied, assessed, showing)
+    proposals = [proposal.action for proposal in assessed.evaluation.proposals]
+    held = _actions(applied.actions, proposals) if proposals else {}
+    for name in proposals:
+        if name in held:
+            made += _suggestions(held[name], applied, assessed, showing)
     return made
 
 
@@ -150,7 +150,13 @@ def _complete(draft: Resource, own: str, source: str | None) -> Resource:
     return rest | {"focus": {"reference": source}} if source else rest
 
 
-def _flat(actions: Iterable[Resource]) -> Iterator[Resource]:
-    for action in actions:
-        yield action
-        yield from _flat(action.get("action", ()))
+def _actions(actions: Iterable[Resource], names: Iterable[str]) -> dict[str, Resource]:
+    """The actions of these ids, at whatever depth."""
+    wanted, found, waiting = frozenset(names), {}, list(actions)
+    for action in waiting:  # which grows
+        name = action.get("id")
+        if name in wanted:
+            found[name] = action
+        if "action" in action:
+            waiting += action["action"]
+    return found

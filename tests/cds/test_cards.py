@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.cds.cards import INDICATORS, summary, uncoded_card
+from service.cds.cards import summary, uncoded_card
 from service.cds.model import Fact, Order, Unread
 from service.cds.suggestions import system_actions
 from service.cds.tables import units
+from service.cds.wording import INDICATORS
 from service.domain.evaluation import Truth
 from service.fhir import validation
 from tests.cds import shown

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from service.cds.faces import Faces, paragraphs, read_face
+from service.cds.faces import Faces, read_face
+from service.cds.wording import paragraphs
 from service.domain.errors import ContentFault
 from service.domain.evaluation import Citation
 from service.fhir.concepts import Terminology
