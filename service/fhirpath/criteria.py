@@ -27,7 +27,7 @@ from .operands import (
 )
 from .plain import compile_walk
 from .plain_parts import Criterion, Op, checked, fields_of, read
-from .presence import present
+from .presence import presence
 from .specifiers import resolve
 from .steady import is_steady, once
 from .values import SCALARS
@@ -171,8 +171,7 @@ class Judging:
         ops = self.path_ops(node.source) if node.name in ("exists", "empty") else None
         if ops is not None and node.arguments:
             ops = (*ops, Op("where", self.criterion(node.arguments[0])))
-        judge = present(ops, 0, shape) if ops else None
-        return opposite(judge) if judge is not None and node.name == "empty" else judge
+        return None if ops is None else presence(ops, shape, wanted=node.name == "exists")
 
     def _truth(self, node: Expression, shape: Shape) -> Judge | None:
         one = self._value(node, shape)

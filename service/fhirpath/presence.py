@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from .judges import opposite
 from .plain import compile_walk
 from .plain_parts import Strange, checked, variant_of
 from .specifiers import selects
@@ -20,6 +21,39 @@ if TYPE_CHECKING:
     from .shapes import Shape
 
 _NO_VALUES: Final = frozenset({dict, list, type(None)})
+
+
+def presence(ops: tuple[Op, ...], shape: Shape, *, wanted: bool) -> Judge | None:
+    """The judge of exists() over a path from values of a type, or of empty() where nothing is wanted; None
+    where it has none."""
+    judge = present(ops, 0, shape)
+    if judge is None:
+        return None
+    fields: list[str] = []
+    child: Shape | None = shape
+    for op in ops:
+        link = _link(child, op.what) if child is not None and op.kind == "step" else None
+        if link is None:
+            break
+        fields.append(link[0])
+        child = link[1]
+    if len(ops) == len(fields) == 1 and child is not None:
+        return _property(fields[0], child, wanted=wanted)
+    if ops and ops[-1].kind == "where" and len(ops) == len(fields) + 1 and child is not None:
+        table = ops[-1].what.table_of(child)
+        if table is not None and not child.primitive:
+            return _asked_below(tuple(fields[:-1]), fields[-1], table, judge, wanted=wanted)
+    return judge if wanted else opposite(judge)
+
+
+def _link(shape: Shape, name: str) -> tuple[str, Shape] | None:
+    """The JSON property and type of an element of one type; None for a choice, a resource or no element."""
+    element = shape.info.elements.get(name) if shape.info is not None and not shape.primitive else None
+    if element is None or len(element.variants) > 1:
+        return None
+    type_, field = next(iter(element.variants.items()))
+    info = shape.shapes.model.type(type_)
+    return None if info is None or info.kind == "resource" else (field, shape.shapes.shape(type_))
 
 
 def present(ops: tuple[Op, ...], at: int, shape: Shape) -> Judge | None:
@@ -49,22 +83,16 @@ def _step(ops: tuple[Op, ...], at: int, shape: Shape) -> Judge | None:
         return _absent(shape)
     if len(element.variants) > 1:
         return _choice(ops, at + 1, shape, element)
-    type_, field = next(iter(element.variants.items()))
-    info = shape.shapes.model.type(type_)
-    if info is None or info.kind == "resource":
+    link = _link(shape, ops[at].what)
+    if link is None:
         return None
-    child = shape.shapes.shape(type_)
+    field, child = link
     if len(ops) == at + 1:
         return _property(field, child)
     following = present(ops, at + 1, child)
     if following is None:
         return None
-    if info.kind == "primitive":
-        return _values(field, following)
-    table = ops[at + 1].what.table_of(child) if ops[at + 1].kind == "where" and len(ops) == at + 2 else None
-    if table is not None:
-        return _asked(field, table)
-    return _objects(field, following)
+    return _values(field, following) if child.primitive else _objects(field, following)
 
 
 def _object(value: Any, _frame: Frame) -> bool:
@@ -84,8 +112,8 @@ def _absent(shape: Shape) -> Judge:
     return lambda value, frame: not check(value, frame)
 
 
-def _property(field: str, child: Shape) -> Judge:
-    """Whether there is anything of one property."""
+def _property(field: str, child: Shape, *, wanted: bool = True) -> Judge:
+    """Whether there is anything of one property, or nothing."""
     check = _scalar if child.primitive else _object
     beside = f"_{field}" if child.primitive else ""
 
@@ -94,13 +122,14 @@ def _property(field: str, child: Shape) -> Judge:
         if beside and beside in value:
             raise Strange
         if found is None:
-            return False
-        if found.__class__ is not list:
-            return check(found, frame)
-        for one in found:
-            check(one, frame)
-        frame.steps -= len(found)
-        return bool(found)
+            return not wanted
+        if found.__class__ is list:
+            for one in found:
+                check(one, frame)
+            frame.steps -= len(found)
+            return bool(found) is wanted
+        check(found, frame)
+        return wanted
 
     return judge
 
@@ -147,15 +176,23 @@ def _values(field: str, following: Judge) -> Judge:
     return judge
 
 
-def _asked(field: str, table: Table) -> Judge:
-    """Whether any of the complex elements of one property is asked for by its text."""
-    key, rests, otherwise = table
+def _asked_below(
+    above: tuple[str, ...], field: str, table: Table, otherwise: Judge, *, wanted: bool
+) -> Judge:
+    """Whether any of the complex elements of one property is asked for by its text, or none. Where one of
+    the properties above it has more elements than one, the judge that deals with those is asked instead."""
+    key, rests, unlike = table
 
     def judge(value: Any, frame: Frame) -> bool:
-        found = value.get(field)
+        found = value
+        for name in above:
+            found = found.get(name)
+            if found.__class__ is not dict:
+                return (found is not None and otherwise(value, frame) is True) is wanted
+        found = found.get(field)
         if found.__class__ is not list:
             if found is None:
-                return False
+                return not wanted
             found = [found]
         met = False
         for one in found:
@@ -163,14 +200,14 @@ def _asked(field: str, table: Table) -> Judge:
                 raise Strange
             text = one.get(key)
             if text.__class__ is not str:
-                if otherwise(one, frame) is True:
+                if unlike(one, frame) is True:
                     met = True
             elif text in rests:
                 rest = rests[text]
                 if rest is None or rest(one, frame) is True:
                     met = True
         frame.steps -= len(found)
-        return met
+        return met is wanted
 
     return judge
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service import fhirpath
-from service.fhirpath import EvaluationError, LimitError, Limits, criteria, plain, shortcuts, sifting
+from service.fhirpath import EvaluationError, LimitError, Limits, criteria, plain, shortcuts, sieves
 from service.fhirpath.nodes import Node
 
 if TYPE_CHECKING:
@@ -294,7 +294,7 @@ def _compare(text: str, resource: Any) -> None:
     nodes = _said(lambda one: [_placed(result) for result in quick.nodes(one)], resource)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plain, "compile_walk", lambda *_: None)
-        patch.setattr(sifting, "compile_sieve", lambda *_: None)
+        patch.setattr(sieves, "compile_sieve", lambda *_: None)
         patch.setattr(criteria.Judging, "judgeable", lambda *_: False)
         patch.setattr(shortcuts, "branched", lambda _branches, ordinary: ordinary)
         ordinary = _ordinary(text)
