@@ -82,7 +82,7 @@ def decode(body: bytes, limits: Limits | None = None) -> Document:
         resource = _parse(text)
     if not isinstance(resource, dict):
         raise Malformed("the body is not a JSON object; send one FHIR resource")
-    if nests_deeper(resource, limits.depth):
+    if _may_nest_deeper(body, limits.depth) and nests_deeper(resource, limits.depth):
         raise TooLarge(f"the body nests more than {limits.depth} levels; no FHIR resource needs so many")
     if not plain and _ESCAPED_SURROGATE.search(body):
         _refuse_lone_surrogates(resource, text)
@@ -167,6 +167,17 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                 raise _DuplicateKey(key)
             seen.add(key)
     return made
+
+
+def _may_nest_deeper(body: bytes, limit: int) -> bool:
+    """Whether the text has the brackets for it: each level that a place lies in begins before and ends after.
+
+    What lies in the first half is in no more levels than begin there, what lies in the second in no more than
+    end there. Brackets in strings only make it likelier that the structure itself is looked at.
+    """
+    half = len(body) // 2
+    begun = body.count(b"{", 0, half) + body.count(b"[", 0, half)
+    return begun > limit or body.count(b"}", half) + body.count(b"]", half) > limit
 
 
 def nests_deeper(resource: Any, limit: int) -> bool:

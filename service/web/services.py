@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar
+
+from starlette.requests import Request
 
 from service.fhir.json_text import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
-
-    from starlette.requests import Request
 
     from service.fhir.concepts import Terminology
     from service.fhirpath import Terminology as Terms
@@ -60,7 +60,12 @@ class Services:
 
     def root(self, request: Request) -> str:
         """The service's address as the client knows it, without a slash at its end."""
-        return (self.base_url or str(request.base_url)).rstrip("/")
+        if self.base_url:
+            return self.base_url.rstrip("/")
+        scope = request.scope
+        host = next((value for name, value in scope["headers"] if name == b"host"), None)
+        server, path = scope.get("server"), scope.get("app_root_path", scope.get("root_path", ""))
+        return _root(scope.get("scheme", "http"), host, server and tuple(server), path)
 
     def base(self, request: Request) -> str:
         """The FHIR base URL as the client knows it, without a slash at its end."""
@@ -69,6 +74,14 @@ class Services:
     async def run(self, work: Callable[..., _T], /, *args: object, **named: object) -> _T:
         """What the function returns, run in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self.threads, partial(work, *args, **named))
+
+
+@lru_cache(maxsize=64)
+def _root(scheme: str, host: bytes | None, server: tuple[str, int | None] | None, path: str) -> str:
+    """The address of an application that was asked for so, without a slash at its end."""
+    headers = [] if host is None else [(b"host", host)]
+    asked = {"type": "http", "scheme": scheme, "headers": headers, "server": server, "root_path": path}
+    return str(Request(asked).base_url).rstrip("/")
 
 
 def services(request: Request) -> Services:

@@ -72,6 +72,7 @@ class Tracing:
         self._app = app
         self._new_id = new_id
         self._metrics = metrics
+        self._log = _log.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Runs the application between two looks at the clock."""
@@ -98,7 +99,7 @@ class Tracing:
             route = _pattern(scope)
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._metrics.answered(method, route, status, taken)
-            _log.info(
+            self._log.info(
                 "request",
                 method=method,
                 route=route,

@@ -201,3 +201,31 @@ def test_the_quick_reader_reads_what_others_write(
 ) -> None:
     quickly, strictly = _read_both_ways(json.dumps(resource, indent=indent, ensure_ascii=ascii_only).encode())
     assert quickly == strictly
+
+
+def _depth(found: object) -> int:
+    inner = found.values() if isinstance(found, dict) else found if isinstance(found, list) else None
+    return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
+
+
+_BRACKETED = st.recursive(
+    st.none() | st.text("[]{}a", max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("[]{}", max_size=3), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    st.dictionaries(st.text("[]{}", max_size=3), _BRACKETED), st.integers(1, 6), st.sampled_from([None, 2])
+)
+def test_what_nests_deeper_than_the_limit_is_refused_and_nothing_else(
+    resource: dict[str, object], limit: int, indent: int | None
+) -> None:
+    body = json.dumps(resource, indent=indent).encode()
+    if _depth(resource) > limit:
+        with pytest.raises(TooLarge):
+            decode(body, Limits(depth=limit))
+    else:
+        assert decode(body, Limits(depth=limit)).resource == resource
