@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from service import fhirpath
 from service.domain.errors import ContentFault
 from service.domain.issues import Issue, error
-from service.fhir.plans.reading import asked_form, read_citations, walk
+from service.fhir.plans.definitions import asked_form, walk
+from service.fhir.plans.reading import read_citations
 from service.fhir.plans.rules import (
     ATTENTION,
     FAILED,

@@ -9,7 +9,7 @@ from service.cds.tables import is_absolute, plain
 from service.cds.wording import Wording
 from service.domain.errors import ContentFault
 from service.fhir.concepts import NotEnumerable
-from service.fhir.plans.reading import input_form
+from service.fhir.plans.definitions import input_form
 from service.fhir.plans.rules import role
 
 if TYPE_CHECKING:

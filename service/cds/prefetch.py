@@ -15,7 +15,7 @@ from service.fhir.forms import form_of
 from service.fhir.forms.elements import extensions
 from service.fhir.forms.urls import VARIABLE
 from service.fhir.plans import input_form
-from service.fhir.plans.reading import walk
+from service.fhir.plans.definitions import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,8 +6,9 @@ CarePlan or a Bundle. One evaluation, several renderings: see ``docs/decisions/0
 
 from service.fhir.plans.application import Application, Applied, apply
 from service.fhir.plans.assessment import UndecidedOutcome, assess
+from service.fhir.plans.definitions import asked_form, canonical, input_form, input_forms
 from service.fhir.plans.outcome import Setting, render_guidance_response, render_outcome
-from service.fhir.plans.reading import Plan, asked_form, canonical, input_form, input_forms, read_plan
+from service.fhir.plans.reading import Plan, read_plan
 from service.fhir.plans.realisation import Circumstances
 from service.fhir.plans.rendering import render_bundle, render_care_plan
 

@@ -2,7 +2,7 @@
 
 R4 ``plandefinition-operation-apply.html``: a CarePlan with a contained RequestGroup; ``$r5.apply`` gives the
 same as a Bundle. An expression that fails is an issue in an OperationOutcome beside the requests, never an
-action dropped without a word.
+action dropped without a word. Nothing that is published is part of the result: all of it is made anew.
 """
 
 from __future__ import annotations
@@ -11,44 +11,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service import fhirpath
+from service.domain.evaluation import Proposal
 from service.domain.issues import Issue, error
+from service.fhir.plans.actions import Ready, prepare
 from service.fhir.plans.assessment import assess
 from service.fhir.plans.conditions import Asked
+from service.fhir.plans.definitions import FORM_TYPE
 from service.fhir.plans.dynamic import PathFault, set_value
-from service.fhir.plans.reading import FORM_TYPE, Plan, read_plan
-from service.fhir.plans.realisation import Circumstances, UnsupportedKind, message, realise, task_for_form
-from service.fhir.plans.rules import ATTENTION, FAILED, FHIRPATH, RuleFault, Standing, read_conditions, role
+from service.fhir.plans.reading import Plan, read_plan
+from service.fhir.plans.rules import FAILED, RuleFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from service.domain.evaluation import Evaluation
+    from service.fhir.plans.actions import Action, Defined, Value
+    from service.fhir.plans.realisation import Circumstances, Template
 
 Resource = dict[str, Any]
-_CARRIED = (
-    "prefix",
-    "title",
-    "description",
-    "textEquivalent",
-    "priority",
-    "code",
-    "documentation",
-    "condition",
-    "relatedAction",
-    "type",
-    "groupingBehavior",
-    "selectionBehavior",
-    "requiredBehavior",
-    "precheckBehavior",
-    "cardinalityBehavior",
-    "timingDateTime",
-    "timingAge",
-    "timingPeriod",
-    "timingDuration",
-    "timingRange",
-    "timingTiming",
-)
 _DEEPEST = 10
+_READY = Ready()
 
 
 @dataclass(slots=True)
@@ -67,8 +49,9 @@ class Applied:
 class Application:
     """One call: the plan read, the form it is applied to, and where definitions are found.
 
-    ``variables`` are resources that expressions may name: subject, encounter, practitioner, organization.
-    ``evaluation`` is the plan's over that form, where it has been made already.
+    ``definition`` is the plan's own resource, where there is a plan. ``variables`` are resources that
+    expressions may name: subject, encounter, practitioner, organization. ``evaluation`` is the plan's over
+    that form, where it has been made already.
     """
 
     definition: Resource
@@ -92,77 +75,79 @@ def apply(application: Application) -> Applied:
     applied = Applied(application.definition, application.circumstances, evaluation)
     if evaluation is not None:
         applied.issues += evaluation.issues
-    walk = _Walk(application, application.definition, form, applied, plan, evaluation)
-    applied.actions += walk.actions(application.definition.get("action", ()), walk.place, 0)
+    walk = _Walk(application, form, applied, evaluation)
+    actions = plan.actions if plan else _READY.of(application.definition, application.resolve)
+    applied.actions += walk.actions(actions, 0)
     return applied
 
 
 class _Walk:
-    """The actions of one call, in document order."""
+    """The actions of one plan in one call, in document order."""
 
     def __init__(
         self,
         application: Application,
-        definition: Resource,
         form: Resource | None,
         applied: Applied,
-        plan: Plan | None,
         evaluation: Evaluation | None,
         prefix: str = "",
     ) -> None:
         self._application = application
         self._form = form
         self._root: Resource = form or application.variables.get("subject") or {}
+        self._names = frozenset(application.variables)
         self._applied = applied
         self._prefix = prefix
-        self.place = f"PlanDefinition[{definition.get('id')}].action"
         self._asked = Asked(self._root, applied.issues)
-        self._decided: dict[int, bool] = {}
-        if plan is not None and evaluation is not None:
-            self._asked.standing = Standing(
-                {finding.criterion.code: finding for finding in evaluation.findings}
-            )
-            self._decided = _decided(plan, evaluation)
+        self._said: set[int] | None = None
+        self._proposed: set[str] = set()
+        if evaluation is not None:
+            self._asked.findings = evaluation.findings
+            self._said = {id(evaluation.outcome), *map(id, evaluation.notes)}
+            self._proposed = {proposal.action for proposal in evaluation.proposals}
 
-    def actions(self, actions: Any, place: str, depth: int) -> list[Resource]:
-        """The RequestGroup actions that apply: no criteria, which are findings, and no rules of attention."""
+    def actions(self, actions: Iterable[Action], depth: int) -> list[Resource]:
+        """The RequestGroup's actions that apply."""
         made = []
-        for index, action in enumerate(actions):
-            here = f"{place}[{index}]"
-            if role(action) in ("criterion", ATTENTION):
-                continue
-            action_made = self._action(action, here, depth)
-            if action_made is not None:
-                made.append(action_made)
+        for action in actions:
+            if self._applies(action):
+                found = self._action(action, depth)
+                if found is not None:
+                    made.append(found)
         return made
 
-    def _action(self, action: Resource, place: str, depth: int) -> Resource | None:
-        if not self._applies(action, place):
-            return None
-        identifier = f"{self._prefix}{action.get('id') or _plain(place)}"
-        made: Resource = {"id": identifier}
-        made |= {name: action[name] for name in _CARRIED if name in action}
-        if "condition" in made:
-            made["condition"] = [_bare(condition) for condition in made["condition"]]
-        if "relatedAction" in made and self._prefix:
-            made["relatedAction"] = [
-                related | {"actionId": self._prefix + related["actionId"]}
-                for related in made["relatedAction"]
-            ]
-        children = self.actions(action.get("action", ()), f"{place}.action", depth)
-        definition, children = self._defined(action, place, identifier, children, depth)
+    def _applies(self, action: Action) -> bool:
+        decided = action.decided
+        if decided is not None and self._said is not None:
+            if isinstance(decided, Proposal):
+                return decided.action in self._proposed
+            return id(decided) in self._said
+        conditions = action.conditions
+        if isinstance(conditions, RuleFault):
+            self._issue(str(conditions), f"{action.place}.{conditions.place}")
+            return False
+        return self._asked.hold(conditions, action.place)
+
+    def _action(self, action: Action, depth: int) -> Resource | None:
+        made = action.head()
+        if self._prefix:
+            made["id"] = self._prefix + made["id"]
+            for related in made.get("relatedAction", ()):
+                related["actionId"] = self._prefix + related["actionId"]
+        children = self.actions(action.children, depth)
+        request: Resource | None = None
+        if action.named is not None:
+            request = self._defined(action, action.named, made["id"], children, depth)
         if children:
-            if definition is not None:
-                children.insert(0, {"id": f"{identifier}-request", "resource": self._held(definition)})
+            if request is not None:
+                children.insert(0, {"id": f"{made['id']}-request", "resource": self._held(request)})
             made["action"] = children
-        elif definition is not None:
-            made["resource"] = self._held(definition)
-        elif "action" in action:
+        elif request is not None:
+            made["resource"] = self._held(request)
+        elif action.is_group:
             return None  # a group of which nothing applies
         else:
-            said = action.get("description") or action.get("textEquivalent") or action.get("title", "")
-            words = message(said, action.get("priority"), self._application.circumstances)
-            made["resource"] = self._held(words)
+            made["resource"] = self._held(action.words(self._application.circumstances))
         return made
 
     def _held(self, resource: Resource) -> Resource:
@@ -170,100 +155,62 @@ class _Walk:
         self._applied.requests[identifier] = resource
         return {"reference": f"#{identifier}"}
 
-    def _applies(self, action: Resource, place: str) -> bool:
-        decided = self._decided.get(id(action))
-        if decided is not None:
-            return decided
-        try:
-            conditions = read_conditions(action, None)
-        except RuleFault as fault:
-            self._issue(str(fault), f"{place}.{fault.place}")
-            return False
-        return self._asked.hold(conditions, place)
-
-    def _issue(self, message_: str, place: str) -> None:
-        self._applied.issues.append(error("exception", message_, place))
+    def _issue(self, message: str, place: str) -> None:
+        self._applied.issues.append(error("exception", message, place))
 
     def _defined(
-        self, action: Resource, place: str, identifier: str, children: list[Resource], depth: int
-    ) -> tuple[Resource | None, list[Resource]]:
-        """The request that the action's definition makes, and its children with those of a nested plan."""
-        named = action.get("definitionCanonical")
-        if named is None:
-            return None, children
+        self, action: Action, named: str, identifier: str, children: list[Resource], depth: int
+    ) -> Resource | None:
+        """The request that the action's definition makes; a nested plan's actions go to the children."""
         definition = self._application.resolve(named)
-        circumstances = self._application.circumstances
-        request: Resource | None = None
         if definition is None:
-            self._issue(f"the definition {named} is not held here", f"{place}.definitionCanonical")
-        elif definition["resourceType"] == "PlanDefinition":
-            return None, children + self._nested(definition, place, identifier, depth)
-        elif definition["resourceType"] == "Questionnaire":
-            request = task_for_form(definition, action.get("title", ""), circumstances)
-        elif definition["resourceType"] == "ActivityDefinition":
-            try:
-                request = realise(definition, circumstances)
-            except UnsupportedKind as fault:
-                self._issue(str(fault), f"{place}.definitionCanonical")
+            self._issue(f"the definition {named} is not held here", f"{action.place}.definitionCanonical")
+            return None
+        defined = action.defined(definition)
+        if defined.is_plan:
+            children += self._nested(defined, action.place, identifier, depth)
+        elif defined.request is not None:
+            return self._request(defined.request, (*defined.values, *action.values))
         else:
-            self._issue(f"{named} is not a definition that can be applied", f"{place}.definitionCanonical")
-        if request is not None:
-            if definition is not None:
-                self._set_values(definition, request, f"ActivityDefinition[{definition.get('id')}]")
-            self._set_values(action, request, place)
-        return request, children
+            self._issue(defined.fault, f"{action.place}.definitionCanonical")
+        return None
 
-    def _nested(self, definition: Resource, place: str, identifier: str, depth: int) -> list[Resource]:
+    def _nested(self, defined: Defined, place: str, identifier: str, depth: int) -> list[Resource]:
         if depth >= _DEEPEST:
             self._issue("plans include each other too deeply", f"{place}.definitionCanonical")
             return []
-        plan = read_plan(definition)
+        if defined.read is None:
+            defined.read = _read(defined.definition)
+        plan, actions = defined.read
         evaluation = assess(plan, self._form) if plan is not None and self._form is not None else None
         if evaluation is not None:
             self._applied.issues += evaluation.issues
-        prefix = f"{identifier}."
-        walk = _Walk(self._application, definition, self._form, self._applied, plan, evaluation, prefix)
-        return walk.actions(definition.get("action", ()), walk.place, depth + 1)
+        walk = _Walk(self._application, self._form, self._applied, evaluation, f"{identifier}.")
+        return walk.actions(actions, depth + 1)
 
-    def _set_values(self, definition: Resource, request: Resource, place: str) -> None:
-        for index, dynamic in enumerate(definition.get("dynamicValue", ())):
-            here = f"{place}.dynamicValue[{index}]"
-            expression = dynamic.get("expression", {})
-            if expression.get("language") != FHIRPATH:
-                self._issue(f"only {FHIRPATH} is evaluated here", f"{here}.expression.language")
+    def _request(self, template: Template, values: Iterable[Value]) -> Resource:
+        """The draft, with what its definition and then its action compute set on it."""
+        request = template(self._application.circumstances)
+        for value in values:
+            if value.fault is not None:
+                self._issue(value.fault, f"{value.place}.expression.language")
                 continue
             try:
-                set_value(request, dynamic.get("path", ""), self._computed(expression.get("expression", "")))
+                set_value(request, value.path, self._computed(value.program(self._names)))
             except (fhirpath.ExpressionError, fhirpath.EvaluationError) as fault:
-                self._issue(f"{FAILED}: {fault}", f"{here}.expression")
+                self._issue(f"{FAILED}: {fault}", f"{value.place}.expression")
             except PathFault as fault:
-                self._issue(str(fault), f"{here}.path")
+                self._issue(str(fault), f"{value.place}.path")
+        return request
 
-    def _computed(self, text: str) -> list[Any]:
-        """What an expression gives over the form; without variables all share one frame."""
-        variables = self._application.variables
-        program = fhirpath.compiled(text, variables=frozenset(variables))
-        if variables:
-            return program(self._root, variables=dict(variables))
+    def _computed(self, program: fhirpath.Program) -> list[Any]:
+        """What an expression gives over the form; without variables all share what they look up in it."""
+        if self._names:
+            return program(self._root, variables=dict(self._application.variables))
         return self._asked.values(program)
 
 
-def _decided(plan: Plan, evaluation: Evaluation) -> dict[int, bool]:
-    """Whether each outcome, note and proposal of the plan applies, by its action's identity (``id``)."""
-    said = (*plan.outcomes, *plan.notes)
-    made = {id(evaluation.outcome), *map(id, evaluation.notes)}
-    decided = {id(one.action): id(one.statement) in made for one in said}
-    proposals = {proposal.action for proposal in evaluation.proposals}
-    return decided | {id(one.action): one.proposal.action in proposals for one in plan.proposals}
-
-
-def _bare(condition: Resource) -> Resource:
-    """A condition as the RequestGroup carries it: without the extensions that only a plan may have."""
-    return {name: value for name, value in condition.items() if name != "extension"}
-
-
-def _plain(place: str) -> str:
-    """An id for an action that has none, from its place."""
-    return "".join(character if character.isalnum() else "-" for character in place.split("].", 1)[-1]).strip(
-        "-"
-    )
+def _read(definition: Resource) -> tuple[Plan | None, tuple[Action, ...]]:
+    """The plan that a PlanDefinition is, if its actions have roles, and its actions made ready."""
+    plan = read_plan(definition)
+    return plan, prepare(definition, {}) if plan is None else plan.actions

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from service.domain.errors import ServiceError
 from service.domain.evaluation import Evaluation
 from service.fhir.plans.conditions import Asked
-from service.fhir.plans.rules import Standing
 
 if TYPE_CHECKING:
     from service.domain.evaluation import Finding
@@ -30,7 +29,7 @@ def assess(plan: Plan, form: Resource) -> Evaluation:
     issues: list[Issue] = []
     asked = Asked(form, issues)
     findings = {criterion.code.code: _find(criterion, asked) for criterion in plan.criteria}
-    asked.standing = Standing(findings)
+    asked.findings = findings.values()
     hold = asked.hold
     outcomes = [said.statement for said in plan.outcomes if hold(said.conditions, said.place)]
     if len(outcomes) != 1:

@@ -12,33 +12,40 @@ from service.domain.issues import Issue, error
 from service.fhir.plans.rules import FAILED, Standing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from service.domain.evaluation import Finding
     from service.fhir.plans.rules import Condition
 
 Resource = dict[str, Any]
 
 
 class Asked:
-    """What is asked of one form. ``standing`` is what its criteria have come to, as far as they have.
+    """What is asked of one form. ``findings`` are what its criteria have come to, once they have.
 
     A condition that cannot be evaluated adds its issue each time that it is asked.
     """
 
-    __slots__ = ("_form", "_frame", "_known", "issues", "standing")
+    __slots__ = ("_form", "_frame", "_known", "_standing", "findings", "issues")
 
     def __init__(self, form: Resource, issues: list[Issue]) -> None:
         """Takes the form, and the list that issues are added to."""
         self._form = form
         self._frame: fhirpath.Frame | None = None
         self._known: dict[fhirpath.Program, bool | None] = {}
+        self._standing: Standing | None = None
+        self.findings: Iterable[Finding] = ()
         self.issues = issues
-        self.standing = Standing({})
 
     def hold(self, conditions: tuple[Condition, ...], place: str) -> bool:
         """Whether every condition is true; one that cannot be evaluated is not."""
         for condition in conditions:
             if condition.rules:
+                standing = self._standing
+                if standing is None:
+                    standing = self._standing = Standing(self.findings)
                 for rule in condition.rules:
-                    if not rule.holds(self.standing):
+                    if not rule.holds(standing):
                         return False
             elif self.truth(condition.program, place, condition.place) is not True:
                 return False

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
+from service.fhir.plans.templates import fresh
 from service.fhirpath.model import R4, ElementInfo, TypeInfo
 
 Resource = dict[str, Any]
@@ -30,30 +32,41 @@ class PathFault(ValueError):
 def set_value(resource: Resource, path: str, values: list[Any]) -> None:
     """Sets the values at a path of a resource under construction; PathFault where no element is meant.
 
-    No values set nothing. More values than the element takes are a fault, not a choice of the first. What
-    the resource holds may be a published definition's own: what lies on the path is copied, never changed.
+    No values set nothing. More values than the element takes are a fault, not a choice of the first. The
+    resource is changed as it stands, so every part of it must be its own; what is set is a copy, for a value
+    may be a part of the form.
     """
     if not values:
         return
-    steps = _steps(path)
-    target: Resource = resource
-    name = str(resource["resourceType"])
-    for step, index in steps[:-1]:
-        element, field, name = _resolve(name, step, path, None)
-        target = _descend(target, element, field, index)
-    step, index = steps[-1]
+    way, name, step, index = _way(str(resource["resourceType"]), path)
     element, field, _ = _resolve(name, step, path, values[0])
+    if len(values) > 1 and not element.repeats:
+        raise PathFault(f"'{path}' takes one value and the expression gives {len(values)}")
+    target: Resource = resource
+    for element_above, field_above, at in way:
+        target = _descend(target, element_above, field_above, at)
     if not element.repeats:
-        if len(values) > 1:
-            raise PathFault(f"'{path}' takes one value and the expression gives {len(values)}")
-        target[field] = values[0]
+        target[field] = fresh(values[0])
     elif index is None:
-        target[field] = [*target.get(field, ()), *values]
+        target[field] = [*target.get(field, ()), *map(fresh, values)]
     else:
-        entries = target[field] = [*target.get(field, ())]
+        entries = target.get(field, [])
         if index > len(entries) or len(values) > 1:
             raise PathFault(f"'{path}' does not name one entry that is there or comes next")
-        entries[index : index + 1] = values
+        target[field] = [*entries[:index], fresh(values[0]), *entries[index + 1 :]]
+
+
+@lru_cache(maxsize=512)
+def _way(
+    name: str, path: str
+) -> tuple[tuple[tuple[ElementInfo, str, int | None], ...], str, str, int | None]:
+    """From a type of resource: the elements above the one that is set, the type that has it, and its step."""
+    steps = _steps(path)
+    way = []
+    for step, index in steps[:-1]:
+        element, field, name = _resolve(name, step, path, None)
+        way.append((element, field, index))
+    return tuple(way), name, *steps[-1]
 
 
 def _steps(path: str) -> list[tuple[str, int | None]]:
@@ -103,15 +116,13 @@ def _choose(element: ElementInfo, value: Any, path: str, owner: TypeInfo) -> str
 
 def _descend(target: Resource, element: ElementInfo, field: str, index: int | None) -> Resource:
     if not element.repeats:
-        inner: Resource = {**target.get(field, {})}
-        target[field] = inner
+        inner: Resource = target.setdefault(field, {})
         return inner
-    entries: list[Resource] = [*target.get(field, ())]
-    target[field] = entries
     at = index or 0
+    entries: list[Resource] = target.get(field, [])
     if at > len(entries):
         raise PathFault(f"'{field}[{at}]' is neither there nor the next entry")
     if at == len(entries):
         entries.append({})
-    entries[at] = {**entries[at]}
+        target[field] = entries
     return entries[at]

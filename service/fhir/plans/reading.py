@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from service.domain.errors import ContentFault
 from service.domain.evaluation import Citation, Code, Finding, Proposal, Statement, Truth, UnknownReason
 from service.domain.issues import Issue, error
+from service.fhir.plans.actions import Action, prepare
+from service.fhir.plans.definitions import FORM_TYPE, canonical, input_form
 from service.fhir.plans.rules import (
     ATTENTION,
     FAILED,
@@ -20,10 +22,9 @@ from service.fhir.plans.rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 Resource = dict[str, Any]
-FORM_TYPE = "QuestionnaireResponse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ class Proposed:
 class Plan:
     """A plan whose actions have roles. ``canonical`` has its version; ``form`` is its input form's, without.
 
-    ``outcome_code`` says what the outcome is an outcome of; it codes the outcome's Observation.
+    ``outcome_code`` says what the outcome is an outcome of; it codes the outcome's Observation. ``actions``
+    stand ready to be applied.
     """
 
     resource: Resource
@@ -81,43 +83,7 @@ class Plan:
     outcomes: tuple[Said, ...]
     notes: tuple[Said, ...]
     proposals: tuple[Proposed, ...]
-
-
-def canonical(resource: Resource) -> str:
-    """``url|version`` of a definition, or its url alone where it has no version."""
-    url, version = resource.get("url", ""), resource.get("version")
-    return f"{url}|{version}" if version else str(url)
-
-
-def input_form(resource: Resource) -> str | None:
-    """The canonical of the form that the plan's actions take as input, or None if it takes none."""
-    return next(input_forms(resource), None)
-
-
-def input_forms(resource: Resource) -> Iterator[str]:
-    """The canonicals of all forms that the plan's actions take as input, each once, in document order."""
-    found = (
-        canonical_
-        for action in walk(resource.get("action", ()))
-        for requirement in action.get("input", ())
-        for canonical_ in asked_form(requirement)
-    )
-    yield from dict.fromkeys(found)
-
-
-def asked_form(requirement: Resource) -> Iterator[str]:
-    """The canonical of the form that a DataRequirement asks for; nothing where it asks for something else."""
-    if requirement.get("type") == FORM_TYPE:
-        for chosen in requirement.get("codeFilter", ()):
-            for coding in chosen.get("code", ()):
-                yield str(coding.get("code", "")).split("|")[0]
-
-
-def walk(actions: Any) -> Iterator[Resource]:
-    """Every action, parents before children, in document order."""
-    for action in actions:
-        yield action
-        yield from walk(action.get("action", ()))
+    actions: tuple[Action, ...]
 
 
 def read_plan(resource: Resource) -> Plan | None:
@@ -164,7 +130,14 @@ def read_plan(resource: Resource) -> Plan | None:
         tuple(said["outcome"]),
         tuple(said["note"]),
         tuple(proposals),
+        prepare(resource, _decisions((*said["outcome"], *said["note"]), proposals)),
     )
+
+
+def _decisions(said: Iterable[Said], proposals: Iterable[Proposed]) -> dict[int, Statement | Proposal]:
+    """What decides each outcome, note and proposal of an evaluation, by its action's identity (``id``)."""
+    found: dict[int, Statement | Proposal] = {id(one.action): one.statement for one in said}
+    return found | {id(one.action): one.proposal for one in proposals}
 
 
 def _groups(actions: Any, place: str) -> Iterator[tuple[str, Resource, str]]:

@@ -6,9 +6,11 @@ Always a draft, intent ``proposal`` unless the definition says otherwise: the pr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from service.fhir.plans.reading import canonical
+from service.fhir.plans.definitions import canonical
+from service.fhir.plans.templates import Copies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,54 +38,97 @@ class UnsupportedKind(ValueError):
     """An ActivityDefinition's kind is not one that can be built here."""
 
 
+class _Slot(Enum):
+    """Where a draft says something of its circumstances."""
+
+    SUBJECT = "subject"
+    ENCOUNTER = "encounter"
+    NOW = "now"
+    REQUESTER = "requester"
+
+
+class Template:
+    """A draft request as far as its definition settles it; each call fills in its circumstances."""
+
+    __slots__ = ("_copy", "_dated", "_referring")
+
+    def __init__(self, draft: Resource) -> None:
+        """Takes the draft's elements, of which None is left out."""
+        draft = {name: value for name, value in draft.items() if value is not None}
+        slots = [(name, value) for name, value in draft.items() if isinstance(value, _Slot)]
+        self._dated = [name for name, slot in slots if slot is _Slot.NOW]
+        self._referring = [(name, slot.value) for name, slot in slots if slot is not _Slot.NOW]
+        self._copy = Copies(draft)
+
+    def __call__(self, circumstances: Circumstances) -> Resource:
+        """The draft, with nothing in it that anybody else has."""
+        made: Resource = self._copy()
+        for name in self._dated:
+            made[name] = circumstances.now
+        for name, slot in self._referring:
+            reference = getattr(circumstances, slot)
+            if reference:
+                made[name] = {"reference": reference}
+            else:
+                del made[name]
+        return made
+
+
 def realise(definition: Resource, circumstances: Circumstances) -> Resource:
     """The draft request; UnsupportedKind where its kind has no builder here."""
+    return request_template(definition)(circumstances)
+
+
+def request_template(definition: Resource) -> Template:
+    """The request that an ActivityDefinition defines; UnsupportedKind where its kind has no builder here."""
     kind = definition.get("kind", "Task")
     build = _BUILDERS.get(kind)
     if build is None:
         raise UnsupportedKind(
             f"ActivityDefinition.kind '{kind}' cannot be built here; {', '.join(_BUILDERS)} can"
         )
-    request = _pruned(build(definition, circumstances))
+    request = build(definition)
     if "profile" in definition:
         head = {"resourceType": request["resourceType"], "meta": {"profile": [definition["profile"]]}}
-        return head | {name: value for name, value in request.items() if name != "resourceType"}
-    return request
+        request = head | request
+    return Template(request)
 
 
-def task_for_form(questionnaire: Resource, title: str, circumstances: Circumstances) -> Resource:
+def form_template(questionnaire: Resource, title: str) -> Template:
     """A draft Task that asks for a form to be filled in; its input names the form."""
-    return _pruned(
+    return Template(
         {
             "resourceType": "Task",
             "status": "draft",
             "intent": "proposal",
             "description": title or questionnaire.get("title"),
-            "for": _reference(circumstances.subject),
-            "encounter": _reference(circumstances.encounter),
-            "authoredOn": circumstances.now,
-            "requester": _reference(circumstances.requester),
+            "for": _Slot.SUBJECT,
+            "encounter": _Slot.ENCOUNTER,
+            "authoredOn": _Slot.NOW,
+            "requester": _Slot.REQUESTER,
             "input": [{"type": {"text": "Questionnaire"}, "valueCanonical": canonical(questionnaire)}],
         }
     )
 
 
-def message(text: str, priority: str | None, circumstances: Circumstances) -> Resource:
+def message_template(text: str, priority: str | None) -> Template:
     """An action that is words only: a draft CommunicationRequest to the clinician (RequestGroup rqg-1)."""
-    return _pruned(
-        {
-            "resourceType": "CommunicationRequest",
-            "status": "draft",
-            "priority": priority,
-            "subject": _reference(circumstances.subject),
-            "encounter": _reference(circumstances.encounter),
-            "payload": [{"contentString": text}],
-            "authoredOn": circumstances.now,
-        }
-    )
+    return Template(_message(text, priority))
 
 
-def _task(definition: Resource, circumstances: Circumstances) -> Resource:
+def _message(text: str, priority: str | None) -> Resource:
+    return {
+        "resourceType": "CommunicationRequest",
+        "status": "draft",
+        "priority": priority,
+        "subject": _Slot.SUBJECT,
+        "encounter": _Slot.ENCOUNTER,
+        "payload": [{"contentString": text}],
+        "authoredOn": _Slot.NOW,
+    }
+
+
+def _task(definition: Resource) -> Resource:
     return {
         "resourceType": "Task",
         "instantiatesCanonical": canonical(definition),
@@ -93,10 +138,10 @@ def _task(definition: Resource, circumstances: Circumstances) -> Resource:
         "doNotPerform": None,
         "code": definition.get("code"),
         "description": definition.get("description") or definition.get("title"),
-        "for": _reference(circumstances.subject),
-        "encounter": _reference(circumstances.encounter),
-        "authoredOn": circumstances.now,
-        "requester": _reference(circumstances.requester),
+        "for": _Slot.SUBJECT,
+        "encounter": _Slot.ENCOUNTER,
+        "authoredOn": _Slot.NOW,
+        "requester": _Slot.REQUESTER,
         "location": definition.get("location"),
         "restriction": _restriction(definition),
     }
@@ -107,8 +152,8 @@ def _restriction(definition: Resource) -> Resource | None:
     return {"period": period} if period else None
 
 
-def _service_request(definition: Resource, circumstances: Circumstances) -> Resource:
-    return _request("ServiceRequest", definition, circumstances) | {
+def _service_request(definition: Resource) -> Resource:
+    return _request("ServiceRequest", definition) | {
         "doNotPerform": definition.get("doNotPerform"),
         "quantityQuantity": definition.get("quantity"),
         "bodySite": definition.get("bodySite"),
@@ -117,8 +162,8 @@ def _service_request(definition: Resource, circumstances: Circumstances) -> Reso
     }
 
 
-def _device_request(definition: Resource, circumstances: Circumstances) -> Resource:
-    request = _request("DeviceRequest", definition, circumstances)
+def _device_request(definition: Resource) -> Resource:
+    request = _request("DeviceRequest", definition)
     request["codeCodeableConcept"] = definition.get("productCodeableConcept") or request.pop("code")
     request.pop("code", None)
     if "productReference" in definition:
@@ -127,8 +172,8 @@ def _device_request(definition: Resource, circumstances: Circumstances) -> Resou
     return request | _occurrence(definition, ("DateTime", "Period", "Timing"))
 
 
-def _medication_request(definition: Resource, circumstances: Circumstances) -> Resource:
-    request = _request("MedicationRequest", definition, circumstances)
+def _medication_request(definition: Resource) -> Resource:
+    request = _request("MedicationRequest", definition)
     request.pop("code", None)
     return request | {
         "doNotPerform": definition.get("doNotPerform"),
@@ -138,17 +183,14 @@ def _medication_request(definition: Resource, circumstances: Circumstances) -> R
     }
 
 
-def _communication_request(definition: Resource, circumstances: Circumstances) -> Resource:
-    request = message(
-        definition.get("description") or definition.get("title", ""),
-        definition.get("priority"),
-        circumstances,
-    )
+def _communication_request(definition: Resource) -> Resource:
+    said = definition.get("description") or definition.get("title", "")
+    request = _message(said, definition.get("priority"))
     category = [definition["code"]] if "code" in definition else None
     return request | {"doNotPerform": definition.get("doNotPerform"), "category": category}
 
 
-def _request(kind: str, definition: Resource, circumstances: Circumstances) -> Resource:
+def _request(kind: str, definition: Resource) -> Resource:
     said = definition.get("description")
     return {
         "resourceType": kind,
@@ -157,10 +199,10 @@ def _request(kind: str, definition: Resource, circumstances: Circumstances) -> R
         "intent": definition.get("intent", "proposal"),
         "priority": definition.get("priority"),
         "code": definition.get("code"),
-        "subject": _reference(circumstances.subject),
-        "encounter": _reference(circumstances.encounter),
-        "authoredOn": circumstances.now,
-        "requester": _reference(circumstances.requester),
+        "subject": _Slot.SUBJECT,
+        "encounter": _Slot.ENCOUNTER,
+        "authoredOn": _Slot.NOW,
+        "requester": _Slot.REQUESTER,
         "note": [{"text": said}] if said else None,
     }
 
@@ -172,15 +214,7 @@ def _occurrence(definition: Resource, kinds: tuple[str, ...]) -> Resource:
     return {}
 
 
-def _reference(reference: str | None) -> Resource | None:
-    return {"reference": reference} if reference else None
-
-
-def _pruned(resource: Resource) -> Resource:
-    return {key: value for key, value in resource.items() if value is not None}
-
-
-_BUILDERS: dict[str, Callable[[Resource, Circumstances], Resource]] = {
+_BUILDERS: dict[str, Callable[[Resource], Resource]] = {
     "Task": _task,
     "ServiceRequest": _service_request,
     "CommunicationRequest": _communication_request,

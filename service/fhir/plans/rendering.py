@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from service.fhir.plans.reading import canonical
+from service.fhir.plans.definitions import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,7 @@ from service import fhirpath
 from service.domain.evaluation import Truth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from service.domain.evaluation import Finding
 
@@ -28,6 +28,9 @@ ROLE, RULE, REASON = (
 
 ATTENTION = "attention"
 """The role of rules over everything that is recorded of a patient; no form decides them (``service/cds``)."""
+
+
+_TRUTHS = tuple(Truth)
 
 
 class RuleFault(ValueError):
@@ -44,15 +47,16 @@ class Standing:
 
     __slots__ = ("_by_reason", "_by_truth", "codes")
 
-    def __init__(self, findings: Mapping[str, Finding]) -> None:
-        """Takes the findings by criterion code."""
-        self.codes = frozenset(findings)
-        self._by_truth: dict[Truth, set[str]] = {truth: set() for truth in Truth}
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        """Takes the findings, one of each criterion."""
+        self._by_truth: dict[Truth, set[str]] = {truth: set() for truth in _TRUTHS}
         self._by_reason: dict[tuple[Truth, str | None], set[str]] = {}
-        for code, finding in findings.items():
+        for finding in findings:
+            code = finding.criterion.code
             self._by_truth[finding.truth].add(code)
             if finding.reason is not None:
                 self._by_reason.setdefault((finding.truth, finding.reason.code), set()).add(code)
+        self.codes: frozenset[str] = frozenset().union(*self._by_truth.values())
 
     def fitting(self, truth: Truth, reasons: frozenset[str]) -> set[str]:
         """The criteria of a truth, for one of the reasons where any are named."""

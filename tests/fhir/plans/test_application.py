@@ -15,6 +15,7 @@ from service.fhir.plans import (
     render_bundle,
     render_care_plan,
 )
+from service.fhir.plans.actions import Ready
 from service.fhir.plans.dynamic import PathFault, set_value
 from service.fhir.plans.realisation import realise
 from tests.second_guidance import BASE, form, load
@@ -269,6 +270,117 @@ def test_what_is_computed_for_one_patient_never_enters_what_is_published() -> No
 def test_a_path_that_means_no_element_is_a_fault(path: str, values: list[Any], said: str) -> None:
     with pytest.raises(PathFault, match=said):
         set_value({"resourceType": "Task"}, path, values)
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("input[0].value", [{"code": "x"}]),
+        ("input[2].value", [True]),
+        ("identifier[1]", [{}]),
+        ("restriction.nowhere", ["a"]),
+        ("restriction.repetitions", [1, 2]),
+    ],
+)
+def test_a_path_that_means_no_element_leaves_nothing_half_made(path: str, values: list[Any]) -> None:
+    task: dict[str, Any] = {"resourceType": "Task"}
+    with pytest.raises(PathFault):
+        set_value(task, path, values)
+    assert task == {"resourceType": "Task"}
+
+
+def containers(value: Any) -> list[Any]:
+    """Every object and array in a value, itself included."""
+    entries = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return [] if entries is None else [value, *(one for entry in entries for one in containers(entry))]
+
+
+def wreck(value: Any) -> None:
+    """Empties every object and array in a value."""
+    for one in containers(value):
+        one.clear()
+
+
+RICH = plain(
+    {
+        "id": "a",
+        "title": "A",
+        "code": [{"coding": [{"system": "s", "code": "c"}], "text": "C"}],
+        "documentation": [{"type": "citation", "label": "1.1", "document": {"url": "urn:x"}}],
+        "condition": [condition("true") | {"extension": [{"url": "urn:e", "valueCode": "x"}]}],
+        "relatedAction": [{"actionId": "b", "relationship": "before"}],
+        "timingTiming": {"repeat": {"dayOfWeek": ["mon", None], "_dayOfWeek": [None, {"id": "d"}]}},
+        "definitionCanonical": "urn:activity",
+        "dynamicValue": [
+            {"path": "for", "expression": {"language": "text/fhirpath", "expression": "%resource.subject"}},
+            {"path": "for.display", "expression": {"language": "text/fhirpath", "expression": "'Alex'"}},
+            {"path": "note", "expression": {"language": "text/fhirpath", "expression": "%resource.author"}},
+        ],
+    },
+    {"id": "b", "title": "B", "definitionCanonical": PLAN["url"]},
+    {"id": "c", "title": "C", "definitionCanonical": f"{BASE}/Questionnaire/toy-watering"},
+    {"id": "d", "title": "D", "priority": "routine"},
+)
+ACTIVITY = {
+    "resourceType": "ActivityDefinition",
+    "id": "activity",
+    "kind": "Task",
+    "profile": "urn:profile",
+    "code": {"coding": [{"code": "x"}]},
+    "location": {"reference": "Location/1"},
+    "timingPeriod": {"start": "2026-01-01"},
+}
+
+
+@pytest.mark.parametrize("definition", [PLAN, RICH], ids=["toy", "rich"])
+def test_whoever_gets_the_result_may_change_all_of_it(definition: dict[str, Any]) -> None:
+    """Neither what is published, nor the form, nor the next answer is part of it."""
+    held = load() | {"urn:activity": ACTIVITY}
+    plan = read_plan(definition)
+    filled = form(plant="fern") | {"subject": {"reference": "Patient/1", "identifier": {"value": "1"}}}
+    given = copy.deepcopy((definition, held, filled))
+
+    def made() -> Any:
+        return apply(Application(definition, plan, filled, CIRCUMSTANCES, {}, held.get))
+
+    first = made()
+    said = copy.deepcopy((first.actions, first.requests))
+    assert len(first.requests) > 1
+    parts = [id(one) for one in containers([first.actions, first.requests])]
+    assert len(parts) == len(set(parts))
+    wreck([first.actions, first.requests])
+    assert (definition, held, filled) == given
+    second = made()
+    assert (second.actions, second.requests) == said
+
+
+def test_what_a_dynamic_value_takes_from_the_form_is_a_copy() -> None:
+    filled = form() | {"subject": {"reference": "Patient/1"}}
+    made = applied(RICH, filled, **{"urn:activity": ACTIVITY})
+    assert made.requests["request-1"]["for"] == {"reference": "Patient/1", "display": "Alex"}
+    assert filled["subject"] == {"reference": "Patient/1"}
+
+
+def test_a_canonical_that_leads_to_another_definition_makes_another_request() -> None:
+    """What is made of a definition is kept for as long as it is the same one."""
+    plan = read_plan(PLAN)
+    url = f"{BASE}/ActivityDefinition/toy-complete-form"
+    held = load()
+    made = []
+    for text in ("First", "Second"):
+        held[url] = held[url] | {"code": {"text": text}}
+        made.append(apply(Application(PLAN, plan, form(plant="fern"), CIRCUMSTANCES, {}, held.get)))
+    assert [one.requests["request-2"]["code"] for one in made] == [{"text": "First"}, {"text": "Second"}]
+
+
+def test_only_what_is_published_is_kept_ready_and_no_more_than_so_much() -> None:
+    ready = Ready(most=1)
+    first, second = (plain({"id": name, "title": name}) for name in "ab")
+    assert ready.of(first, lambda url: dict(first)) is not ready.of(first, lambda url: dict(first))
+    kept = ready.of(first, lambda url: first)
+    assert ready.of(first, lambda url: None) is kept
+    assert ready.of(second, lambda url: second) is not ready.of(second, lambda url: second)
+    assert [action.head()["id"] for action in (*kept, *ready.of(second, lambda url: second))] == ["a", "b"]
 
 
 def test_a_request_claims_the_profile_that_its_definition_names() -> None:

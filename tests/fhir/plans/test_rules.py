@@ -61,7 +61,7 @@ def plainly(rule: FindingRule, found: Mapping[str, Finding]) -> bool:
 def test_a_rule_holds_where_the_findings_that_it_names_are_as_it_says(
     found: dict[str, Finding], rule: FindingRule
 ) -> None:
-    assert rule.holds(Standing(found)) is plainly(rule, found)
+    assert rule.holds(Standing(found.values())) is plainly(rule, found)
 
 
 FORM = {"resourceType": "QuestionnaireResponse", "status": "completed", "id": "f"}
