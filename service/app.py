@@ -371,5 +371,5 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
     app.state.metrics = metrics
     seen = OutboxMetrics(made.outbox, now, metrics.registry)
     ReportMetrics(kept, now, metrics.registry)
-    works = outgoing.open_works(settings, made, random.random, seen.count)
+    works = outgoing.open_works(settings, made, random.random, time.monotonic, seen.count)
     return app

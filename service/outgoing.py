@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
 Work = Callable[[Event], object]
 """Something that runs until the event is set."""
+Seconds = Callable[[], float]
+"""Gives the seconds of a monotonic clock."""
 
 
 def open_works(
-    settings: Settings, held: Services, chance: Chance, seen: Callable[[Attempt], None]
+    settings: Settings, held: Services, chance: Chance, monotonic: Seconds, seen: Callable[[Attempt], None]
 ) -> list[Work]:
     """What runs beside the requests; ``seen`` is told of every attempt at a delivery."""
-    couriers = open_couriers(held, chance)
+    couriers = open_couriers(held, chance, monotonic)
     gateway = read_gateway(settings)
     lines = open_lines(held, gateway, couriers)
     if not lines:
@@ -50,10 +52,18 @@ def open_works(
     return [work, *(partial(persist, inbox.run) for inbox in inboxes)]
 
 
-def deliver(settings: Settings, held: Services, chance: Chance, stop: Event, *, until_empty: bool) -> int:
+def deliver(
+    settings: Settings,
+    held: Services,
+    chance: Chance,
+    monotonic: Seconds,
+    stop: Event,
+    *,
+    until_empty: bool,
+) -> int:
     """How many attempts at deliveries were made, once stopped (or nothing is due). Acknowledgements are read
     beside it, or once at the end."""
-    couriers = open_couriers(held, chance)
+    couriers = open_couriers(held, chance, monotonic)
     gateway = read_gateway(settings)
     lines = open_lines(held, gateway, couriers)
     inboxes = open_inboxes(held, gateway)
@@ -80,8 +90,12 @@ def drop(settings: Settings, held: Services, id_: str, reason: str) -> Posted:
     return abandon(held.outbox, lines, id_, held.clock(), reason)
 
 
-def open_couriers(held: Services, chance: Chance) -> Couriers | None:
-    """What delivers to the EHRs that results are sent to; None where there is none."""
+def open_couriers(held: Services, chance: Chance, monotonic: Seconds) -> Couriers | None:
+    """What delivers to the EHRs that results are sent to; None where there is none.
+
+    ``monotonic`` never runs backwards: by the wall clock, set back an hour, an EHR that failed would be left
+    alone for that hour.
+    """
     if held.write_back is None:
         return None
     from service.adapters.ehr.couriers import Couriers  # its HTTP client is slow to import
@@ -91,7 +105,7 @@ def open_couriers(held: Services, chance: Chance) -> Couriers | None:
         held.clients,
         held.records,
         clock=held.clock,
-        monotonic=lambda: held.clock().timestamp(),
+        monotonic=monotonic,
         new_id=held.new_id,
         retries=Retries(chance=chance),
     )

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import sys
+import time
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -118,7 +119,7 @@ def deliver(
         settings = environment.read(os.environ)  # sound: the records were opened by it
         app.log_to(sys.stderr, settings.log_level)
         held = app.beside(settings, store)
-        made = outgoing.deliver(settings, held, random.random, stop, until_empty=once)
+        made = outgoing.deliver(settings, held, random.random, time.monotonic, stop, until_empty=once)
         print(f"{made} attempts", file=sys.stderr)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -16,6 +17,8 @@ from service import app as application
 from service import outgoing
 from service.adapters import content as published
 from service.adapters import records
+from service.adapters.ehr.faults import DOWN, RESTING
+from service.domain.errors import Unavailable
 from service.operations.outbox import Fate
 from service.settings import Settings
 from tests.adapters.ehr.keeping import Keeping
@@ -87,7 +90,7 @@ def deliver(settings: Settings, store: Store, later: timedelta = timedelta(0)) -
         settings, published.load(), store, ThreadPoolExecutor(1), records.Outbox(store)
     )
     object.__setattr__(held, "clock", lambda: datetime.now(UTC) + later)
-    return outgoing.deliver(settings, held, lambda: 0.5, Event(), until_empty=True)
+    return outgoing.deliver(settings, held, lambda: 0.5, time.monotonic, Event(), until_empty=True)
 
 
 def fates(store: Store) -> list[Fate]:
@@ -114,7 +117,7 @@ def test_a_worker_killed_after_the_ehr_took_it_leaves_nothing_twice(
     held = application.compose(
         settings, published.load(), store, ThreadPoolExecutor(1), records.Outbox(store)
     )
-    couriers = outgoing.open_couriers(held, lambda: 0.5)
+    couriers = outgoing.open_couriers(held, lambda: 0.5, time.monotonic)
     assert couriers is not None
     now = datetime.now(UTC)
     (claim,) = records.Outbox(store).claim(["ehr:royal"], now, timedelta(minutes=1), 5)
@@ -123,6 +126,33 @@ def test_a_worker_killed_after_the_ehr_took_it_leaves_nothing_twice(
     assert (ehr.count(), fates(store)) == (KEPT, [Fate.CLAIMED])
     assert deliver(settings, store, timedelta(minutes=2)) == 1
     assert (ehr.count(), fates(store)) == (KEPT, [Fate.DELIVERED])
+
+
+def test_a_wall_clock_that_is_set_back_leaves_no_ehr_alone_for_longer(
+    settings: Settings, store: Store, ehr: Keeping
+) -> None:
+    submit(settings, store, form())
+    held = application.compose(
+        settings, published.load(), store, ThreadPoolExecutor(1), records.Outbox(store)
+    )
+    now, seconds = [datetime.now(UTC)], [1000.0]
+    object.__setattr__(held, "clock", lambda: now[0])
+    couriers = outgoing.open_couriers(held, lambda: 0.0, lambda: seconds[0])
+    assert couriers is not None
+    courier = couriers.by_channel["ehr:royal"]
+    (claim,) = held.outbox.claim(["ehr:royal"], now[0], timedelta(minutes=1), 5)
+    ehr.__exit__()
+    reasons = []
+    for at in range(8):
+        if at == 6:  # the wall clock is set back while the EHR is left alone
+            now[0] -= timedelta(hours=1)
+        if at == 7:
+            seconds[0] += 11
+        with pytest.raises(Unavailable) as raised:
+            courier.deliver(claim.message)
+        reasons.append(str(raised.value))
+    couriers.close()
+    assert reasons == [DOWN] * 5 + [RESTING] * 2 + [DOWN]
 
 
 def test_amendments_arrive_in_their_order_whenever_they_are_sent(
