@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import structlog
+
 from service.domain.errors import Unauthenticated
 from service.operations.clients import CdsCaller
 from service.operations.ports import Once
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from service.web.hooks.desk import Desk
 
 _NOBODY = CdsCaller(None)
+USED = "it was used before"
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,16 @@ async def admit(request: Request, desk: Desk, endpoint: str) -> Admitted:
     return Admitted(caller, once)
 
 
+def refused(why: str, caller: CdsCaller) -> Unauthenticated:
+    """The one answer to a token that does not hold; the log says why, and nothing of the token."""
+    _log.warning("token-refused", why=why, client=caller.client.name if caller.client else None)
+    return Unauthenticated("the token does not hold")
+
+
 def _token(request: Request) -> str:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
+        _log.warning("token-refused", why="there is none", client=None)
         raise Unauthenticated("send the client's token: Authorization: Bearer …")
     return token.strip()
 
@@ -61,5 +72,5 @@ def _use(caller: CdsCaller, desk: Desk) -> tuple[Once, ...]:
         raise Unauthenticated("the token does not hold")
     issuer, id_ = caller.client.issuer, caller.token_id
     if not desk.used.use(issuer, id_, caller.expires):
-        raise Unauthenticated("the token does not hold")
+        raise refused(USED, caller)
     return (Once("jti", f"{issuer}\n{id_}", datetime.fromtimestamp(caller.expires, UTC)),)

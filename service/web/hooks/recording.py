@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.domain.errors import Conflict, Unauthenticated
+from service.domain.errors import Conflict
 from service.operations.journal import Event, write
 from service.operations.representation import instant
+from service.web.hooks.admission import USED, refused
 from service.web.services import services
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from service.cds.model import Call, Resource, Service
-    from service.operations.ports import Once, Write
+    from service.operations.ports import Write
     from service.web.hooks.admission import Admitted
     from service.web.hooks.desk import Desk
 
@@ -61,20 +62,20 @@ async def record(request: Request, own: Desk, progress: Progress) -> None:
     )
     writes = write(event, f"htg117 {held.version}", (held.new_id(), held.new_id()))
     left = max(progress.end - asyncio.get_running_loop().time(), _LEAST)
-    await _commit(own, writes, progress.admitted.once, left)
+    await _commit(own, writes, progress.admitted, left)
 
 
 async def spend(own: Desk, admitted: Admitted) -> None:
     """Nothing, and the call's token is used; Unauthenticated where it had been, on whatever worker."""
     if admitted.once:
-        await _commit(own, (), admitted.once, own.seconds)
+        await _commit(own, (), admitted, own.seconds)
 
 
-async def _commit(own: Desk, writes: Sequence[Write], once: tuple[Once, ...], seconds: float) -> None:
+async def _commit(own: Desk, writes: Sequence[Write], admitted: Admitted, seconds: float) -> None:
     try:
-        await own.journal.record(writes, once, seconds)
+        await own.journal.record(writes, admitted.once, seconds)
     except Conflict:
-        raise Unauthenticated("the token does not hold") from None
+        raise refused(USED, admitted.caller) from None
 
 
 def _trace(request: Request) -> dict[str, str]:

@@ -7,6 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from service.app import build
 from service.domain.errors import Unavailable
@@ -130,6 +132,20 @@ def test_a_token_used_on_one_worker_is_refused_on_another(
         answer = other.request(method, path, headers=headers, **body)
         assert (answer.status_code, answer.json()["issue"][0]["code"]) == (401, "login")
         assert other.request(method, path, headers=bearer(now(), f"{BASE}{path}"), **body).status_code == 200
+
+
+def test_the_log_says_of_a_second_use_and_of_no_token(tmp_path: Path, adviser: Adviser) -> None:
+    headers = bearer(now(), ENDPOINT)
+    told = {"event": "token-refused", "log_level": "warning"}
+    again = {**told, "why": "it was used before", "client": "ehr"}
+    structlog.reset_defaults()  # warnings are heard
+    with serving(tmp_path, adviser) as one, serving(tmp_path, adviser) as other, capture_logs() as lines:
+        assert one.post(SIGN, json=sign(), headers=headers).status_code == 200
+        for worker in (one, other):  # it remembers; the store does
+            assert worker.post(SIGN, json=sign(), headers=headers).status_code == 401
+        assert one.post(SIGN, json=sign()).status_code == 401
+    said = [line for line in lines if line["event"] == "token-refused"]
+    assert said == [again, again, {**told, "why": "there is none", "client": None}]
 
 
 @pytest.mark.requirement("Trusting CDS Clients: a tenant is carried along")
