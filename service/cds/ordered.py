@@ -63,16 +63,23 @@ def is_concept(value: object) -> bool:
 
     What is null within says nothing and harms none.
     """
-    if not isinstance(value, dict) or not value or not isinstance(value.get("text"), str | None):
+    if not isinstance(value, dict) or not value or not _is_text(value.get("text")):
         return False
     codings = value.get("coding")
-    if not isinstance(codings, list | None):
+    if codings is None:
+        return True
+    if not isinstance(codings, list):
         return False
-    return all(
-        isinstance(one, dict)
-        and all(isinstance(one.get(name), str | None) for name in ("system", "code", "display"))
-        for one in codings or ()
-    )
+    for one in codings:
+        if not isinstance(one, dict):
+            return False
+        if not (_is_text(one.get("system")) and _is_text(one.get("code")) and _is_text(one.get("display"))):
+            return False
+    return True
+
+
+def _is_text(value: object) -> bool:
+    return value is None or isinstance(value, str)
 
 
 def codings_of(concept: Resource) -> Iterator[Resource]:

@@ -64,7 +64,7 @@ def orders_of(
         if resource.get("status") in NOT_TO_BE_DONE or resource.get("doNotPerform") is True:
             continue
         told = resource
-        about = (False, UNREADABLE) if _is_broken(resource, triggers) else _judge(resource, triggers, terms)
+        about = (False, UNREADABLE) if _faults(resource, triggers) else _judge(resource, triggers, terms)
         if about is None:
             rewritten = _rewritten(resource, triggers)
             meant = next((one for one in rewritten if _judge(one, triggers, terms) is not None), None)
@@ -126,25 +126,28 @@ def _judge(
     return (False, "") if named else None
 
 
-def _is_broken(resource: Resource, triggers: tuple[Trigger, ...]) -> bool:
-    """Whether it is an order of a trigger's type that cannot be read."""
-    types = types_of(triggers)
-    if None not in types and resource.get("resourceType") not in types:
-        return False
-    return next(_faults(resource, triggers), None) is not None
-
-
-def _faults(resource: Resource, triggers: tuple[Trigger, ...]) -> Iterator[tuple[str, str]]:
+def _faults(resource: Resource, triggers: tuple[Trigger, ...]) -> list[tuple[str, str]]:
     """The elements that are read of an order of the triggers' type and have another JSON type than theirs."""
-    for name, (kind, wanted) in _KINDS.items():
-        if name in resource and not isinstance(resource[name], kind):
-            yield name, wanted
-    own = (None, resource.get("resourceType"))
-    paths = {one.path: None for one in triggers if one.path and one.type in own}
-    for name in (*paths, ALSO) if paths else ():
-        found = resource.get(name, ())
-        if found == [] or not all(map(is_concept, found if isinstance(found, list | tuple) else [found])):
-            yield name, "a CodeableConcept, with coding, text or both"
+    type_ = resource.get("resourceType")
+    own = [one for one in triggers if one.type is None or one.type == type_]
+    if not own:
+        return []
+    faults = [
+        (name, wanted)
+        for name, (kind, wanted) in _KINDS.items()
+        if name in resource and not isinstance(resource[name], kind)
+    ]
+    paths = [one.path for one in own if one.path]
+    faults += [
+        (name, "a CodeableConcept, with coding, text or both")
+        for name in (dict.fromkeys((*paths, ALSO)) if paths else ())
+        if name in resource and not _holds_concepts(resource[name])
+    ]
+    return faults
+
+
+def _holds_concepts(found: object) -> bool:
+    return all(map(is_concept, found)) and found != [] if isinstance(found, list) else is_concept(found)
 
 
 def _is_coded(concepts: list[Resource], trigger: Trigger) -> bool:
