@@ -19,9 +19,9 @@ from .functions import FUNCTIONS
 from .given import environment
 from .nodes import Node, make
 from .operands import literal_texts, literal_value
-from .plain import walker
-from .plain_parts import Op, Path, checked, focus
+from .plain_parts import Op, Path, focus
 from .printer import to_text
+from .quantified import quantifier, unmet
 from .sifting import sifter
 from .specifiers import TypeMatch, resembling_type, resolve
 from .values import part_of
@@ -186,8 +186,10 @@ class Compiler:
             raise ExpressionError("unknown function", text=self.text, offset=node.at, found=f"{node.name}()")
         source = _started(focus) if node.source is None else self.code(node.source)
         arguments = [self.argument(argument) for argument in node.arguments]
-        if node.name in ("where", "exists") and arguments:
+        if node.name in ("where", "exists", "all") and arguments:
             return self.filtered(node, source, arguments[0])
+        if node.name in ("exists", "empty") and source.path is not None and source.path.ops:
+            return valued(quantifier(source.path, wanted=node.name == "exists"), boolean=True)
         if node.name == "repeat" and _is_step(node.arguments[0], self.model):
             return self.repeated(node.arguments[0], source)
         code = function.build(source, *arguments)
@@ -199,7 +201,7 @@ class Compiler:
         return code if node.name in _UNFAILING else self.located(code, node.at)
 
     def filtered(self, node: syntax.Call, source: Code, criteria: Code) -> Code:
-        """The code of `where(...)` or `exists(...)` with a criterion."""
+        """The code of `where(...)`, `exists(...)` or `all(...)` with a criterion."""
         build = FUNCTIONS[node.name].build
         code = self.located(build(source, criteria), node.at)
         criterion = node.arguments[0]
@@ -209,16 +211,16 @@ class Compiler:
         def ordinary(run: Run) -> Run:
             code = self.located(build(Code(run), criteria), node.at)
             one = code.one
-            return code.run if one is None else lambda frame: [True] if one(frame) else []
+            return code.run if one is None else lambda frame: [True] if one(frame) is some else []
 
+        asked, some = self.judging.criterion(criterion), node.name != "all"
         path = source.path or Path(self.located(source, node.at).run, ())
-        path = path.then(Op("where", self.judging.criterion(criterion), ordinary))
-        if node.name == "where":
-            code = Code(sifter(path))
-            code.path = path
-            return code
-        found = walker(path, checked)
-        return valued(lambda frame: bool(found(frame)), boolean=True)
+        path = path.then(Op("where", asked if some else unmet(asked), ordinary))
+        if node.name != "where":
+            return valued(quantifier(path, wanted=some), boolean=True)
+        code = Code(sifter(path))
+        code.path = path
+        return code
 
     def repeated(self, projection: Expression, source: Code) -> Code:
         assert isinstance(projection, syntax.Member)  # noqa: S101 - _is_step has said so

@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service import fhirpath
-from service.fhirpath import EvaluationError, LimitError, Limits, criteria, plain, shortcuts, sieves
+from service.fhirpath import (
+    EvaluationError,
+    LimitError,
+    Limits,
+    criteria,
+    plain,
+    quantified,
+    shortcuts,
+    sieves,
+)
 from service.fhirpath.nodes import Node
 
 if TYPE_CHECKING:
@@ -92,6 +101,16 @@ FORM_PATHS = [
     "item.where(item.where(linkId = 'a').exists()).item.where(linkId != 'a')",
     "item.where(linkId = 'a').where(repeat(item).exists()).where(text.exists())",
     "item.answer.where(value.exists() and $index < 2)",
+    "item.answer.all(value.exists())",
+    "item.all(linkId = 'a' or answer.value > 2)",
+    "item.where(linkId = 'a').all(text = 'a')",
+    "item.all(answer.value <= %resource.item.where(linkId = 'b').answer.value)",
+    "item.answer.value.ofType(date).all($this <= @2026-01-02)",
+    "item.linkId.exists()",
+    "item.answer.value.ofType(Coding).empty()",
+    "item.where(text = 'a').exists()",
+    "item.where(text.exists()).where(linkId = 'a').empty()",
+    "item.text.where($this = 'a').exists()",
     "item.select(answer.where(value = 3).count() + $index)",
     "item.where(%resource.item.single().exists()).where(linkId = 'a')",
     "item.linkId.where($this in ('a' | 'b')).where($this != 'b')",
@@ -117,6 +136,10 @@ BUNDLE_PATHS = [
     "entry.resource.ofType(Patient).name.where(given.count() > 1).given.first()",
     "entry.resource.is(Patient)",
     "Bundle.entry.exists()",
+    "entry.resource.all(id.exists())",
+    "entry.resource.name.given.empty()",
+    "entry.resource.ofType(Observation).exists(code.coding.exists(code = 'a'))",
+    "entry.all(resource is Observation)",
     "entry.select(resource.id & fullUrl)",
     "entry.where(fullUrl = 'a' and resource.exists()).resource.where(id = 'b')",
     "entry.resource.where(id = 'a' and %resource.entry.count() > 1)",
@@ -295,6 +318,7 @@ def _compare(text: str, resource: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plain, "compile_walk", lambda *_: None)
         patch.setattr(sieves, "compile_sieve", lambda *_: None)
+        patch.setattr(quantified, "present", lambda *_: None)
         patch.setattr(criteria.Judging, "judgeable", lambda *_: False)
         patch.setattr(shortcuts, "branched", lambda _branches, ordinary: ordinary)
         ordinary = _ordinary(text)
