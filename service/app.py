@@ -268,7 +268,9 @@ def _cds_guard(settings: Settings, clients: tuple[Client, ...]) -> CdsGuard | No
         return None
     from service.adapters.cds_clients import CdsClients, Unconfigured
 
-    return CdsClients(clients, time.time) if clients else Unconfigured()
+    if not clients:
+        return Unconfigured()
+    return CdsClients(clients, time.time, patience=settings.ehr_milliseconds / 1000)
 
 
 def _clients(settings: Settings) -> tuple[Client, ...]:

@@ -44,10 +44,19 @@ class CdsClients:
     """Judges the tokens of the clients. For use on one event loop."""
 
     def __init__(
-        self, clients: Sequence[Client], clock: Callable[[], float], http: httpx.AsyncClient | None = None
+        self,
+        clients: Sequence[Client],
+        clock: Callable[[], float],
+        http: httpx.AsyncClient | None = None,
+        patience: float = 0.4,
     ) -> None:
-        """Fetches nothing yet. ``clock`` gives seconds since 1970."""
-        self._clients = {client.issuer: (client, ClientKeys(client, clock, http)) for client in clients}
+        """Fetches nothing yet. ``clock`` gives seconds since 1970.
+
+        ``patience``: so many seconds a call waits for its client's keys where they are not known yet.
+        """
+        self._clients = {
+            client.issuer: (client, ClientKeys(client, clock, http, patience)) for client in clients
+        }
         self._clock = clock
         self._registries = {
             client.name: _registry([one for one in client.algorithms if one in ALGORITHMS])
@@ -70,7 +79,9 @@ class CdsClients:
         kid, algorithm = self._header(read.header, client)
         key = await keys.find(kid, key_type(algorithm))
         if key is None or not fits(key, algorithm):
-            raise _refused("the client has no such key, or none for that algorithm", client)
+            raise _refused(
+                "the client has no such key, none for that algorithm, or it could not be had in time", client
+            )
         if not self._holds(read, key, client):
             raise _refused("its signature does not hold", client)
         expires = self._times(claims)

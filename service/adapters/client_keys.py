@@ -30,6 +30,7 @@ _PATIENCE = 0.2
 """So many seconds a call waits for keys to be renewed where others are known."""
 _TIMEOUT = httpx.Timeout(3.0)
 _WHOLE = 5.0
+"""So many seconds a fetch may take."""
 _FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
 """What httpx raises; a TLS failure while a connection is in use, and a timeout, are OSErrors."""
 _LARGEST = 256_000
@@ -43,12 +44,20 @@ class ClientKeys:
     """Finds a client's keys. For use on one event loop."""
 
     def __init__(
-        self, client: Client, clock: Callable[[], float], http: httpx.AsyncClient | None = None
+        self,
+        client: Client,
+        clock: Callable[[], float],
+        http: httpx.AsyncClient | None = None,
+        patience: float = _WHOLE,
     ) -> None:
-        """Fetches nothing yet. ``clock`` gives seconds since 1970."""
+        """Fetches nothing yet. ``clock`` gives seconds since 1970.
+
+        ``patience``: so many seconds a call waits for keys that are not known; the fetch goes on without it.
+        """
         self._client = client
         self._clock = clock
         self._http = http
+        self._patience = patience
         self._given: Mapping[tuple[str, str], Key] | None = (
             read_keys(client.jwks) if client.jwks is not None else None
         )
@@ -62,14 +71,16 @@ class ClientKeys:
         """The key with this ``kid`` and ``kty``, or None where the client has none."""
         if self._given is not None:
             return self._given.get((kid, kind))
+        began = asyncio.get_running_loop().time()
+        end = began + self._patience
         age = self._clock() - self._fetched
         if age >= FRESH and (age < STALE or (self._failed and self._current())):
             self._start()
         elif age >= STALE:
-            await self._renew(_PATIENCE if self._current() else None)
+            await self._renew(min(end, began + _PATIENCE) if self._current() else end)
         key = self._current().get((kid, kind))
         if key is None:
-            await self._renew()
+            await self._renew(end)
             key = self._current().get((kid, kind))
         return key
 
@@ -84,13 +95,17 @@ class ClientKeys:
     def _current(self) -> Mapping[tuple[str, str], Key]:
         return self._keys if self._clock() - self._fetched < DEAD else {}
 
-    async def _renew(self, seconds: float | None = None) -> None:
-        """Nothing, once the fetch under way, or the one that is due, has ended, or the time is over."""
+    async def _renew(self, end: float) -> None:
+        """Nothing, once the fetch under way, or the one that is due, has ended, or the time has come.
+
+        A call that is given up, or waits no longer, does not end the fetch for the others.
+        """
         task = self._start()
-        if task is not None and seconds is not None:
-            await asyncio.wait((task,), timeout=seconds)
-        elif task is not None:
-            await asyncio.shield(task)  # a call that is given up does not end the fetch for the others
+        if task is not None:
+            left = end - asyncio.get_running_loop().time()
+            done, _ = await asyncio.wait((task,), timeout=max(left, 0))
+            for one in done:
+                one.result()
 
     def _start(self) -> asyncio.Task[None] | None:
         """The fetch under way, begun now if one is due."""

@@ -274,14 +274,14 @@ class Body(httpx.AsyncByteStream):
 class Keyserver:
     """Where a client publishes its keys, and the time."""
 
-    def __init__(self, *keys: Any) -> None:
+    def __init__(self, *keys: Any, patience: float = 60) -> None:
         self.keys = keys
         self.calls = 0
         self.now = float(NOW)
         self.answer: Callable[[httpx.Request], httpx.Response] | None = None
         self.gate: asyncio.Event | None = None
         client = Client("royal", ISSUER, jku=JKU)
-        self.clients = CdsClients([client], lambda: self.now, self.http())
+        self.clients = CdsClients([client], lambda: self.now, self.http(), patience)
 
     def http(self) -> httpx.AsyncClient:
         async def serve(request: httpx.Request) -> httpx.Response:
@@ -383,6 +383,28 @@ def test_known_keys_serve_while_their_server_keeps_silent() -> None:
         assert await keys.takes()
         assert keys.calls == 2  # it is asked still, and nobody waits for it
         keys.gate.set()
+        await keys.clients.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_call_waits_for_keys_so_long_and_the_next_one_finds_them(known: bool) -> None:
+    async def run() -> None:
+        keys = Keyserver(RSA, patience=0.001)
+        if known:  # other keys are, and they are old
+            keys.keys = (ELLIPTIC,)
+            await keys.takes(ELLIPTIC)
+            await keys.settle()
+            assert await keys.takes(ELLIPTIC)
+            keys.keys, keys.now = (RSA,), keys.now + STALE
+        before = keys.calls
+        keys.gate = asyncio.Event()
+        assert [await keys.takes(), await keys.takes()] == [False, False]
+        keys.gate.set()
+        await keys.settle()
+        assert await keys.takes()
+        assert keys.calls == before + 1
         await keys.clients.close()
 
     asyncio.run(run())

@@ -34,10 +34,12 @@ async def call(request: Request) -> Response:
     """The cards of one call, or what is wrong with it."""
     held, own = services(request), desk(request)
     id_ = request.path_params["id"]
+    began = asyncio.get_running_loop().time()
     admitted = await admit(request, own, f"{held.root(request)}/cds-services/{id_}")
-    progress = Progress("call", admitted, asyncio.get_running_loop().time() + own.seconds)
+    spent = asyncio.get_running_loop().time() - began  # the client's keys may have been waited for
+    progress = Progress("call", admitted, began + own.seconds)
     try:
-        answer = await _answer(request, own, service_named(own, id_), progress)
+        answer = await _answer(request, own, service_named(own, id_), progress, spent)
         made: dict[str, Any] = {"cards": list(answer.cards)}
         if answer.system_actions:
             made["systemActions"] = list(answer.system_actions)
@@ -61,11 +63,14 @@ def service_named(own: Desk, id_: str) -> dict[str, Service]:
     return named
 
 
-async def _answer(request: Request, own: Desk, named: dict[str, Service], progress: Progress) -> Advice:
+async def _answer(
+    request: Request, own: Desk, named: dict[str, Service], progress: Progress, spent: float
+) -> Advice:
+    """What is advised. Of the call's time, and of the EHR's in it, so much is spent; its way here is none."""
     held = services(request)
     service = progress.service = next(iter(named.values()))
     document = await bodies.read_json(request)
-    progress.end = asyncio.get_running_loop().time() + own.seconds
+    progress.end = asyncio.get_running_loop().time() + own.seconds - spent
     body, client = document.resource, progress.admitted.caller.client
     hook = body.get("hook")
     if isinstance(hook, str):
@@ -82,4 +87,4 @@ async def _answer(request: Request, own: Desk, named: dict[str, Service], progre
         revision=call.revision,
         system_actions=client is not None and client.system_actions,
     )
-    return await own.advise(Question(service, call, client, showing, own.ehr_seconds))
+    return await own.advise(Question(service, call, client, showing, own.ehr_seconds - spent))

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 import structlog
+from joserfc.jwk import KeySet
 from structlog.testing import capture_logs
 
+from service.adapters.cds_clients import CdsClients
 from service.app import build
 from service.domain.errors import Unavailable
+from service.operations.clients import Client as CdsClient
 from service.settings import Settings
 from tests.web.conftest import Client
-from tests.web.hooks.asking import BASE, ELLIPTIC, ISSUER, SIGN, bearer, clients_file, sign, stored, token
+from tests.web.hooks.asking import (
+    BASE,
+    ELLIPTIC,
+    ISSUER,
+    KEY,
+    SIGN,
+    bearer,
+    clients_file,
+    sign,
+    stored,
+    token,
+)
 from tests.web.hooks.conftest import hook_up
 
 if TYPE_CHECKING:
@@ -218,3 +235,50 @@ def test_the_clinician_gets_the_answer_when_the_store_is_down_and_it_is_counted(
 def test_a_token_past_its_skew_is_refused(guarded: Client) -> None:
     old = token(now() - 1000, ENDPOINT)
     assert guarded.post(SIGN, json=sign(), headers={"Authorization": f"Bearer {old}"}).status_code == 401
+
+
+class Gate(httpx.AsyncBaseTransport):
+    """A key server that answers once it is let."""
+
+    def __init__(self) -> None:
+        """It is not yet."""
+        self.calls = 0
+        self.open = asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The keys of the EHR."""
+        self.calls += 1
+        await self.open.wait()
+        keys = json.dumps(KeySet([KEY]).as_dict(private=False)).encode()
+        return httpx.Response(200, stream=httpx.ByteStream(keys), request=request)
+
+
+def behind(gate: Gate, patience: float) -> CdsClients:
+    ehr = CdsClient("ehr", ISSUER, jku=f"{ISSUER}/keys")
+    return CdsClients([ehr], time.time, httpx.AsyncClient(transport=gate), patience)
+
+
+def test_a_call_that_cannot_have_its_keys_in_time_may_be_sent_again(
+    guarded: Client, adviser: Adviser
+) -> None:
+    gate = Gate()
+    hook_up(guarded, adviser, guard=behind(gate, patience=0.01))
+    headers = bearer(now(), ENDPOINT)
+    assert guarded.post(SIGN, json=sign(), headers=headers).status_code == 401
+    gate.open.set()
+    for _ in range(20):
+        guarded.run(asyncio.sleep(0))
+    assert guarded.post(SIGN, json=sign(), headers=headers).status_code == 200
+    assert gate.calls == 1
+
+
+def test_what_keys_were_waited_for_is_taken_from_the_ehrs_time(guarded: Client, adviser: Adviser) -> None:
+    gate = Gate()
+    hook_up(guarded, adviser, guard=behind(gate, patience=60), ehr_seconds=30.0, seconds=31.0)
+
+    async def let() -> None:
+        asyncio.get_running_loop().call_later(0.2, gate.open.set)
+
+    guarded.run(let())
+    assert guarded.post(SIGN, json=sign(), headers=bearer(now(), ENDPOINT)).status_code == 200
+    assert adviser.asked[0].seconds < 30.0 - 0.15
