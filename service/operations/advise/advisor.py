@@ -30,7 +30,15 @@ from service.fhir.plans import Application, Circumstances, apply, assess, canoni
 from service.operations.advise.asked import DENIED, Question, dispatched, is_denied, unavailable
 from service.operations.advise.attending import find_unreported, gather
 from service.operations.advise.prepared import prepare
-from service.operations.advise.recorded import Chosen, Kept, choose, find_kept, names_of, whose_here
+from service.operations.advise.recorded import (
+    Chosen,
+    Kept,
+    choose,
+    find_kept,
+    names_of,
+    tells_of_forms,
+    whose_here,
+)
 from service.operations.populate import source_url
 from service.operations.searching.dates import LOCAL
 
@@ -163,15 +171,17 @@ class Advisor:
     ) -> Assessed:
         """The patient's completed form assessed, else one that is filled from the record now."""
         chosen = self._choose(question, record, kept)
-        forms = {part.key for part in question.forms}
         why = question.why_closed
-        absent = tuple(Unread(one.key, one.title, why) for one in record.absent if one.key in forms)
-        unread = tuple(one for one in record.unread.values() if not one.key.startswith("order:"))
+        absent = [Unread(one.key, one.title, why) for one in record.absent if one.kind == "form"]
+        unread = [one for one in record.unread.values() if not one.key.startswith("order:")]
         if chosen.form is not None:
+            forms = {part.key for part in question.forms}
             said = (*chosen.remarks, *absent, *(one for one in unread if one.key in forms))
             source = _leading(chosen, showing.base)
             return Assessed(plan, assess(plan, chosen.form), chosen.form, True, source, (), said)
-        denied = [part for part in question.parts if part.needed and is_denied(record, part)]
+        denied = (
+            [part for part in question.parts if part.needed and is_denied(record, part)] if unread else []
+        )
         if denied:
             raise unavailable(denied, DENIED)
         questionnaire = question.prepared.questionnaire
@@ -183,7 +193,7 @@ class Advisor:
         return Assessed(plan, evaluation, made.response, False, None, facts_of(questionnaire, made), said)
 
     def _choose(self, question: Question, record: Record, kept: Kept) -> Chosen:
-        if not question.forms:
+        if not question.forms or not tells_of_forms(question.forms[0], record, kept):
             return Chosen()
         here = whose_here(question.call, question.client, {})
         return choose(question.forms[0], here, record, kept, self._content)

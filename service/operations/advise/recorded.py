@@ -120,10 +120,13 @@ def _query(type_: str, asked: tuple[tuple[str, str], ...], most: int) -> Query:
     return parse(type_, [*asked, ("_count", str(most))], strict=True)
 
 
+def tells_of_forms(part: Part, record: Record, kept: Kept) -> bool:
+    """Whether there is a form to choose, or anything to be said of forms."""
+    return bool(kept.forms or kept.fault or record.data.get(part.key))
+
+
 def choose(part: Part, here: Whose, record: Record, kept: Kept, content: Content) -> Chosen:
     """The latest sound form of the patient, of those that the part holds and those kept here."""
-    if not kept.forms and not kept.fault and not record.data.get(part.key):
-        return Chosen()
     remarks: list[Unread] = []
     if kept.fault:
         remarks.append(Unread(part.key, part.title, kept.fault))
