@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import arithmetic, operators, shortcuts, syntax
-from .code import Code, Run, constant, single, typed, valued
+from .code import Code, Run, constant, single, typed, valued, values_of
 from .criteria import Judging
-from .dependence import rests_on
+from .dependence import reads_values, rests_on
 from .equality import ItemSet
 from .errors import EvaluationError, ExpressionError
 from .functions import FUNCTIONS
@@ -94,7 +94,7 @@ class Compiler:
         return constant(literal_value(node))
 
     def empty(self, _node: syntax.Empty) -> Code:
-        return Code(lambda _frame: [])
+        return valued(lambda _frame: None, boolean=True)
 
     def special(self, node: syntax.Special) -> Code:
         match node.name:
@@ -192,6 +192,8 @@ class Compiler:
             return valued(quantifier(source.path, wanted=node.name == "exists"), boolean=True)
         if node.name == "repeat" and _is_step(node.arguments[0], self.model):
             return self.repeated(node.arguments[0], source)
+        if node.name == "select" and source.one is None and reads_values(node.arguments[0]):
+            source = Code(values_of(source))
         code = function.build(source, *arguments)
         op = self.judging.filter_op(node) if source.path is not None else None
         if op is not None and source.path is not None:

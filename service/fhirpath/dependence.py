@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from . import syntax
-from .functions import FUNCTIONS
+from .functions import FUNCTIONS, Function
+from .functions.conversion import CONVERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .functions.registry import Parameter
     from .syntax import Expression
 
 THIS: Final = "$this"
@@ -18,6 +20,7 @@ AROUND: Final = "$"
 """Stands among the names for `$index` and `$total`, which may be those of what lies around a part."""
 OUTSIDE: Final = "()"
 """Stands among the names for the clock, the caller's services and sink, and variables that are defined."""
+_FOCUS: Final = syntax.Special("this")
 
 
 def rests_on(node: Expression) -> frozenset[str]:
@@ -39,12 +42,17 @@ def _of_call(node: syntax.Call) -> frozenset[str]:
     found = rests_on(node.source) if node.source is not None else frozenset({THIS})
     if function.outward:
         found |= {OUTSIDE}
-    for place, argument in enumerate(node.arguments):
+    for argument, parameter in zip(node.arguments, _parameters(function, len(node.arguments)), strict=True):
         below = rests_on(argument)
         # What is evaluated for each item has that item as its focus; a value has the focus of the call.
-        each = function.parameters[min(place, len(function.parameters) - 1)].kind == "Expression"
-        found |= below - {THIS} if each else below
+        found |= below - {THIS} if parameter.kind == "Expression" else below
     return found
+
+
+def _parameters(function: Function, count: int) -> list[Parameter]:
+    """The parameters that so many arguments are for: the last one for all that come after."""
+    known = function.parameters
+    return [known[min(place, len(known) - 1)] for place in range(count)]
 
 
 def parts_of(node: Expression) -> Iterator[Expression]:
@@ -66,6 +74,47 @@ def resting_on(node: Expression, names: frozenset[str]) -> Iterator[Expression]:
     elif not found.isdisjoint(names):
         for part in parts_of(node):
             yield from resting_on(part, names)
+
+
+def reads_values(node: Expression) -> bool:
+    """Whether a part asks nothing of its focus but its value: it gives the same for a primitive element or a
+    Quantity as for the System value that either is read as."""
+    match node:
+        case syntax.Special():
+            return node.name != "this"
+        case syntax.Member():
+            return node.source is not None and reads_values(node.source)
+        case syntax.Unary():
+            return _is_read(node.operand)
+        case syntax.Binary() if node.operator != "|":
+            return _is_read(node.left) and _is_read(node.right)
+        case syntax.Indexer():
+            return reads_values(node.source) and _is_read(node.index)
+        case syntax.Call():
+            return _call_reads_values(node)
+    return all(map(reads_values, parts_of(node)))
+
+
+def _is_read(operand: Expression) -> bool:
+    return operand == _FOCUS or reads_values(operand)
+
+
+def _call_reads_values(node: syntax.Call) -> bool:
+    source = node.source or _FOCUS
+    if node.name == "iif" and source == _FOCUS:
+        criterion, *results = node.arguments
+        return _is_read(criterion) and all(map(reads_values, results))
+    function = FUNCTIONS[node.name]
+    reading = function.takes != "Any" or node.name in CONVERSIONS
+    if not (reads_values(source) or (reading and source == _FOCUS)):
+        return False
+    for argument, parameter in zip(node.arguments, _parameters(function, len(node.arguments)), strict=True):
+        # What is evaluated for each item has that for its focus.
+        if parameter.kind != "Expression" and not (
+            reads_values(argument) or (parameter.kind != "Collection" and argument == _FOCUS)
+        ):
+            return False
+    return True
 
 
 def called(node: Expression) -> frozenset[str]:

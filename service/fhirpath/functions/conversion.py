@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from service.fhirpath.frame import Frame
 
+CONVERSIONS: set[str] = set()
+"""The names of toX() and convertsToX(), each of which takes the value of its one item."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
 _FARTHEST = 10**101
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
@@ -44,23 +46,49 @@ def iif(source: Code, criterion: Code, result: Code, otherwise: Code | None = No
     The criterion must be a Boolean (an element counts as true). `$this` is the input, at most one item.
     """
     run, value = source.run, single(criterion, "the criterion of iif()")
-    then, other = result.run, otherwise.run if otherwise is not None else None
 
-    def choose(frame: Frame) -> list[Any]:
+    def holds(frame: Frame) -> bool:
+        found = value(frame)
+        if found is True or found is False or found is None:
+            return found is True
+        if found.__class__ is not Node:
+            raise EvaluationError(f"the criterion of iif() should be a Boolean, found {type_name(found)}")
+        return True
+
+    def inputs(frame: Frame) -> list[Any]:
         items = run(frame)
         if len(items) > 1:
             raise EvaluationError(f"iif() takes one item, found {len(items)}")
-        this = frame.this
-        frame.this = items
-        found = value(frame)
-        if found is not None and found.__class__ is not bool and found.__class__ is not Node:
-            raise EvaluationError(f"the criterion of iif() should be a Boolean, found {type_name(found)}")
-        taken = other if found is None or found is False else then
-        out = [] if taken is None else taken(frame)
+        return items
+
+    then, other = result.one, otherwise.one if otherwise is not None else _nothing
+    if then is not None and other is not None:
+        this_way, that_way = then, other
+
+        def choose_one(frame: Frame) -> Any:
+            this, frame.this = frame.this, inputs(frame)
+            found = this_way(frame) if holds(frame) else that_way(frame)
+            frame.this = this
+            return found
+
+        return valued(choose_one, boolean=result.boolean and (otherwise is None or otherwise.boolean))
+    yes, no = result.run, otherwise.run if otherwise is not None else _no_items
+
+    def choose(frame: Frame) -> list[Any]:
+        this, frame.this = frame.this, inputs(frame)
+        found = yes(frame) if holds(frame) else no(frame)
         frame.this = this
-        return out
+        return found
 
     return Code(choose)
+
+
+def _nothing(_frame: Frame) -> None:
+    """What there is where no result is given for a criterion that is not true."""
+
+
+def _no_items(_frame: Frame) -> list[Any]:
+    return []
 
 
 def to_boolean(value: Any) -> bool | None:
@@ -200,6 +228,7 @@ def _declare(kind: str, section: str, convert: Callable[[Any], Any]) -> None:
     to, converts_to = (converted_to_unit, converts_to_unit) if measured else (converted, converts)
     register(Function(f"to{kind}", section, parameters, "Any", kind, False, False, to))
     register(Function(f"convertsTo{kind}", section, parameters, "Any", "Boolean", False, False, converts_to))
+    CONVERSIONS.update((f"to{kind}", f"convertsTo{kind}"))
 
 
 _declare("Boolean", "5.5.2", to_boolean)

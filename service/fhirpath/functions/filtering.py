@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
-from service.fhirpath.code import Code, single, truth
+from service.fhirpath.code import Code, One, single, truth, valued
 from service.fhirpath.comparison import compare
 from service.fhirpath.equality import ItemSet
 from service.fhirpath.errors import EvaluationError
@@ -41,20 +41,49 @@ def where(source: Code, criteria: Code) -> Code:
 @special("select", "5.2.2", "projection: Expression", gives="argument")
 def select(source: Code, projection: Code) -> Code:
     """select(projection) : collection. What the projection gives for each item, one after the other."""
+    if source.one is not None and projection.one is not None:
+        return valued(_selected(source.one, projection.one), boolean=projection.boolean)
     run, project = source.run, projection.run
 
     def projected(frame: Frame) -> list[Any]:
         items = run(frame)
+        if not items:
+            return items
         this, index = frame.this, frame.index
-        out: list[Any] = []
-        for frame.index, item in enumerate(items):
-            frame.this = [item]
-            out += project(frame)
+        if len(items) == 1:
+            frame.this, frame.index = items, 0
+            out = project(frame)
+        else:
+            out = []
+            for frame.index, item in enumerate(items):
+                frame.this = [item]
+                out += project(frame)
         frame.this, frame.index = this, index
-        frame.spend(len(items) + len(out))
+        frame.steps -= len(items) + len(out)
+        if frame.steps < 0:
+            frame.spend(0)
         return out
 
     return Code(projected)
+
+
+def _selected(one: One, value: One) -> One:
+    """The one value that a projection gives for one value."""
+
+    def selected(frame: Frame) -> Any:
+        item = one(frame)
+        if item is None:
+            return None
+        this, index = frame.this, frame.index
+        frame.this, frame.index = [item], 0
+        found = value(frame)
+        frame.this, frame.index = this, index
+        frame.steps -= 1 if found is None else 2
+        if frame.steps < 0:
+            frame.spend(0)
+        return found
+
+    return selected
 
 
 @special("repeat", "5.2.3", "projection: Expression", gives="argument")
