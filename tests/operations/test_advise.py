@@ -572,6 +572,23 @@ def test_the_same_call_gets_the_same_answer() -> None:
     assert body == before
 
 
+def test_no_call_changes_what_is_published() -> None:
+    """Cards and drafts hold parts of the published content as they are: nothing that is made writes in them."""
+    types = ("ActivityDefinition", "CodeSystem", "PlanDefinition", "Questionnaire", "ValueSet")
+    held = [one.resource for type_ in types for one in CONTENT.of_type(type_)]
+    before = encode({"held": held})
+    asked = (
+        sign(),
+        sign({**WHOLE, FORM_KEY: bundle(FORM)}, ORDER, {**ORDER, "id": "2"}),
+        sign({}, {**ORDER, "resourceType": "ProcedureRequest"}),
+        view({**VIEWED, **WHOLE}),
+    )
+    for body, app in itertools.product(asked, (None, "https://forms.example/launch")):
+        first = ask(body, form_app=app, system_actions=True)
+        assert ask(body, form_app=app, system_actions=True) == first
+        assert encode({"held": held}) == before
+
+
 def test_system_actions_stand_only_where_they_are_asked_for() -> None:
     assert ask(sign()).system_actions == ()
     assert [one["type"] for one in ask(sign(), system_actions=True).system_actions] == ["create"]
