@@ -24,10 +24,9 @@ from service.fhir.plans.templates import Copies
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from service.domain.evaluation import Proposal, Statement
     from service.fhir.plans.reading import Plan
 
-    Decisions = Mapping[int, Statement | Proposal]
+    Decisions = Mapping[int, int | str]
 
 Resource = dict[str, Any]
 _CARRIED = (
@@ -111,8 +110,9 @@ class Defined:
 class Action:
     """One action, with those below it; each part of it is made ready when it is first asked for.
 
-    ``decided`` is what an evaluation says of it, where one decides it. ``named`` is the canonical of its
-    definition; ``is_group`` tells that it has actions below it, even where none of them is ever shown.
+    Where an evaluation decides it, ``decided`` is what it is known by in one: the identity (``id``) of its
+    statement, or the proposal's id. ``named`` is the canonical of its definition; ``is_group`` tells that it
+    has actions below it, even where none of them is ever shown.
     """
 
     def __init__(self, source: Resource, place: str, decisions: Decisions) -> None:

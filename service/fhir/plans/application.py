@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service import fhirpath
-from service.domain.evaluation import Proposal
 from service.domain.issues import Issue, error
 from service.fhir.plans.actions import Ready, prepare
 from service.fhir.plans.assessment import assess
@@ -99,12 +98,11 @@ class _Walk:
         self._applied = applied
         self._prefix = prefix
         self._asked = Asked(self._root, applied.issues)
-        self._said: set[int] | None = None
-        self._proposed: set[str] = set()
+        self._made: set[int | str] | None = None
         if evaluation is not None:
             self._asked.findings = evaluation.findings
-            self._said = {id(evaluation.outcome), *map(id, evaluation.notes)}
-            self._proposed = {proposal.action for proposal in evaluation.proposals}
+            self._made = {id(evaluation.outcome), *map(id, evaluation.notes)}
+            self._made.update(proposal.action for proposal in evaluation.proposals)
 
     def actions(self, actions: Iterable[Action], depth: int) -> list[Resource]:
         """The RequestGroup's actions that apply."""
@@ -117,11 +115,8 @@ class _Walk:
         return made
 
     def _applies(self, action: Action) -> bool:
-        decided = action.decided
-        if decided is not None and self._said is not None:
-            if isinstance(decided, Proposal):
-                return decided.action in self._proposed
-            return id(decided) in self._said
+        if self._made is not None and action.decided is not None:
+            return action.decided in self._made
         conditions = action.conditions
         if isinstance(conditions, RuleFault):
             self._issue(str(conditions), f"{action.place}.{conditions.place}")
@@ -134,7 +129,7 @@ class _Walk:
             made["id"] = self._prefix + made["id"]
             for related in made.get("relatedAction", ()):
                 related["actionId"] = self._prefix + related["actionId"]
-        children = self.actions(action.children, depth)
+        children = self.actions(action.children, depth) if action.is_group else []
         request: Resource | None = None
         if action.named is not None:
             request = self._defined(action, action.named, made["id"], children, depth)
@@ -151,9 +146,10 @@ class _Walk:
         return made
 
     def _held(self, resource: Resource) -> Resource:
-        identifier = f"request-{len(self._applied.requests) + 1}"
-        self._applied.requests[identifier] = resource
-        return {"reference": f"#{identifier}"}
+        requests = self._applied.requests
+        identifier = f"request-{len(requests) + 1}"
+        requests[identifier] = resource
+        return {"reference": "#" + identifier}
 
     def _issue(self, message: str, place: str) -> None:
         self._applied.issues.append(error("exception", message, place))

@@ -26,13 +26,13 @@ class Asked:
     A condition that cannot be evaluated adds its issue each time that it is asked.
     """
 
-    __slots__ = ("_form", "_frame", "_known", "_standing", "findings", "issues")
+    __slots__ = ("_form", "_found", "_frame", "_standing", "findings", "issues")
 
     def __init__(self, form: Resource, issues: list[Issue]) -> None:
         """Takes the form, and the list that issues are added to."""
         self._form = form
         self._frame: fhirpath.Frame | None = None
-        self._known: dict[fhirpath.Program, bool | None] = {}
+        self._found: dict[fhirpath.Program, list[Any]] = {}
         self._standing: Standing | None = None
         self.findings: Iterable[Finding] = ()
         self.issues = issues
@@ -56,30 +56,29 @@ class Asked:
 
         ``part`` is the condition's place below that of its action.
         """
-        if program in self._known:
-            return self._known[program]
         try:
             result = self.values(program)
         except fhirpath.EvaluationError as fault:
             self._fail(str(fault), place, part)
             return None
-        found: bool | None = None
-        if result:
-            if len(result) > 1 or not isinstance(result[0], bool):
-                self._fail("it does not give true, false or nothing", place, part)
-                return None
-            found = result[0]
-        self._known[program] = found
-        return found
+        if not result:
+            return None
+        if len(result) == 1 and isinstance(result[0], bool):
+            return result[0]
+        self._fail("it does not give true, false or nothing", place, part)
+        return None
 
     def values(self, program: fhirpath.Program) -> list[Any]:
         """What an expression gives over the form; EvaluationError too where the form is no FHIR JSON."""
-        if self._frame is None:
-            try:
-                self._frame = fhirpath.framed(self._form)
-            except fhirpath.EvaluationError:
-                return program(self._form)  # which says it of this expression
-        return program.among(self._frame)
+        found = self._found.get(program)
+        if found is None:
+            if self._frame is None:
+                try:
+                    self._frame = fhirpath.framed(self._form)
+                except fhirpath.EvaluationError:
+                    return program(self._form)  # which says it of this expression
+            found = self._found[program] = program.among(self._frame)
+        return found
 
     def _fail(self, why: str, place: str, part: str) -> None:
         self.issues.append(error("exception", f"{FAILED}: {why}", f"{place}.{part}"))

@@ -134,10 +134,10 @@ def read_plan(resource: Resource) -> Plan | None:
     )
 
 
-def _decisions(said: Iterable[Said], proposals: Iterable[Proposed]) -> dict[int, Statement | Proposal]:
-    """What decides each outcome, note and proposal of an evaluation, by its action's identity (``id``)."""
-    found: dict[int, Statement | Proposal] = {id(one.action): one.statement for one in said}
-    return found | {id(one.action): one.proposal for one in proposals}
+def _decisions(said: Iterable[Said], proposals: Iterable[Proposed]) -> dict[int, int | str]:
+    """How each outcome, note and proposal is known in an evaluation, by its action's identity (``id``)."""
+    found: dict[int, int | str] = {id(one.action): id(one.statement) for one in said}
+    return found | {id(one.action): one.proposal.action for one in proposals}
 
 
 def _groups(actions: Any, place: str) -> Iterator[tuple[str, Resource, str]]:
