@@ -97,9 +97,13 @@ def now() -> datetime:
 
 
 def new_id() -> str:
-    """A random UUID (RFC 9562, version 4), without the arithmetic of ``uuid``: an answer has several."""
-    drawn = os.urandom(16).hex()
-    return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{_VARIANT[drawn[16]]}{drawn[17:20]}-{drawn[20:]}"
+    """A UUID of the time and 74 random bits (RFC 9562, version 7).
+
+    What was made together stands together in the records' indexes: at random places each record of a call
+    costs the database pages of its own. Without the arithmetic of ``uuid``, for an answer has several.
+    """
+    at, drawn = f"{time.time_ns() // 1_000_000:012x}", os.urandom(10).hex()
+    return f"{at[:8]}-{at[8:]}-7{drawn[:3]}-{_VARIANT[drawn[3]]}{drawn[4:7]}-{drawn[7:19]}"
 
 
 def version() -> str:
