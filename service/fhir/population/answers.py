@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 Maker = Callable[["FormItem", Any, str], Resource]
 Answering = Callable[[Any], Resource]
+_NAMELESS: tuple[Any, ...] = ()
 
 
 class Unfit(ValueError):
@@ -172,20 +173,20 @@ def _position(known: tuple[int, str, Any]) -> int:
 
 def _offered(content: Any) -> list[tuple[Any, ...]]:
     """What names an option: a Coding its system and code, and its code alone; without a code, its words."""
-    named = _given(content)
     code = content.get("code") if isinstance(content, dict) else None
-    return [named, (str, code)] if isinstance(code, str) else [named]
+    names = [_given(content), (str, code)] if isinstance(code, str) else [_given(content)]
+    return [name for name in names if name != _NAMELESS]
 
 
 def _given(value: Any) -> tuple[Any, ...]:
     """What a value names an option by; of one that names none, a name that no option has."""
     if not isinstance(value, dict):
-        return (value.__class__, value) if isinstance(value, str | int | Decimal) else ()
+        return (value.__class__, value) if isinstance(value, str | int | Decimal) else _NAMELESS
     system, code = value.get("system"), value.get("code")
     if isinstance(code, str) and code:
-        return (system, code) if system is None or isinstance(system, str) else ()
+        return (system, code) if system is None or isinstance(system, str) else _NAMELESS
     words = text(value, "display") or text(value, "reference")
-    return (text(value, "system"), None, words) if words is not None else ()
+    return (text(value, "system"), None, words) if words is not None else _NAMELESS
 
 
 _MAKERS: dict[str, Maker] = {

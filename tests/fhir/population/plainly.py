@@ -61,7 +61,10 @@ class Names:
 
 
 def unique(sources: Iterable[Source]) -> list[Source]:
-    return list({source.reference: source for source in reversed(list(sources))}.values())[::-1]
+    found: dict[str, Source] = {}
+    for source in sources:
+        found.setdefault(source.reference, source)
+    return list(found.values())
 
 
 def lying(items: Items) -> list[Source]:
@@ -320,7 +323,8 @@ def names(offered: Any, given: Any) -> bool:
     if isinstance(offered, dict) and isinstance(given, dict):
         if "code" not in offered and "code" not in given:
             words = offered.get("display") or offered.get("reference")
-            return words is not None and words == (given.get("display") or given.get("reference"))
+            same = words == (given.get("display") or given.get("reference"))
+            return words is not None and same and offered.get("system") == given.get("system")
         return (offered.get("system"), offered.get("code")) == (given.get("system"), given.get("code"))
     if isinstance(offered, dict):
         return isinstance(given, str) and offered.get("code") == given

@@ -42,19 +42,46 @@ TEXTS = some.sampled_from(
         *("defineVariable('d', 1).select(%d)", "defineVariable('v', 1).select(%v)", "%questionnaire.title"),
     ]
 )
+FITTING = {
+    "boolean": (
+        "true",
+        "%v.exists()",
+        "%w.exists().not()",
+        "%v.value.ofType(boolean).first()",
+        "%x.exists()",
+    ),
+    "integer": ("1", "%v.count()", "%resource.item.count()", "%x + 1"),
+    "decimal": ("2.50", "%v.value.value.first()", "%v.value.ofType(Quantity).first()", "%v.count()"),
+    "string": ("'a'", "%patient.name.family", "%one.family", "%v.code.text.first()", "%v.id"),
+    "date": ("@2026-01-02", "%patient.birthDate", "today()", "%v.effective.first()", "%one.effective"),
+    "choice": (
+        "'a'",
+        "%v.code",
+        "%v.code.coding.first()",
+        "%one.code",
+        "%questionnaire.item.answerOption.value",
+    ),
+    "quantity": ("3", "%v.value.ofType(Quantity)", "%one.value", "%v.value.first()"),
+    "reference": ("%patient", "%v.first()", "%one", "%v"),
+    "group": ("%v", "%patient.name", "%record.entry.resource", "%v.first()", "%w | %v"),
+}
+"""Expressions that often give what an item takes."""
 QUERIES = some.sampled_from(
     [
         *("Observation?patient={{%patient.id}}", "Observation?x={{%v}}&y={{ %w }}", "Refused?x=1"),
         *("Condition?x={{no (}}", "Condition", "Observation?x={{%v.value.value}}"),
     ]
 )
-NAMES = some.sampled_from(["record", "v", "w", "x", "one", "patient", "sct", "questionnaire"])
+NAMES = some.sampled_from(["v", "w", "w", "x", "x", "x", "one", "one", "patient", "sct", "questionnaire"])
 
 
 @some.composite
-def expressions(draw: Any, name: bool = False) -> Resource:
-    language = draw(some.sampled_from([FHIRPATH, FHIRPATH, FHIRPATH, FHIRPATH, QUERY, "text/cql"]))
-    made = {"language": language, "expression": draw(QUERIES if language == QUERY else TEXTS)}
+def expressions(draw: Any, name: bool = False, kind: str = "") -> Resource:
+    language = draw(some.sampled_from([*[FHIRPATH] * 12, QUERY, "text/cql"]))
+    texts = TEXTS
+    if kind in FITTING and draw(some.integers(0, 3)) > 0:
+        texts = some.sampled_from(FITTING[kind])
+    made = {"language": language, "expression": draw(QUERIES if language == QUERY else texts)}
     return made | ({"name": draw(NAMES)} if name else {})
 
 
@@ -63,7 +90,9 @@ def extension(url: str, expression: Resource) -> Resource:
 
 
 def variables() -> some.SearchStrategy[list[Resource]]:
-    return some.lists(expressions(name=True).map(lambda one: extension(VARIABLE, one)), max_size=4)
+    return some.lists(
+        expressions(name=True, kind="group").map(lambda one: extension(VARIABLE, one)), max_size=3
+    )
 
 
 CODING = some.fixed_dictionaries(
@@ -105,23 +134,25 @@ KINDS = (
 @some.composite
 def items(draw: Any, depth: int = 0) -> Resource:
     kind = draw(some.sampled_from(KINDS))
-    made: Resource = {"type": kind, "extension": [*draw(some.one_of(some.just([]), variables()))]}
+    own = variables() if draw(some.integers(0, 3)) == 0 else some.just([])
+    made: Resource = {"type": kind, "extension": [*draw(own)]}
     if draw(some.booleans()):
         made["text"] = "Asked"
     if draw(some.booleans()):
         made |= {"repeats": True}
-    if draw(some.integers(0, 3)) == 0:
+    if draw(some.integers(0, 4)) == 0:
         made["enableWhen"] = draw(some.lists(CONDITION, min_size=1, max_size=2))
         made["enableBehavior"] = draw(some.sampled_from(["all", "any"]))
     elif draw(some.integers(0, 7)) == 0:
         made["extension"] += [extension(f"{SDC}enableWhenExpression", draw(expressions()))]
     if kind == "group":
         if draw(some.booleans()):
-            context = draw(expressions(name=draw(some.integers(0, 5)) > 0))
+            context = draw(expressions(name=draw(some.integers(0, 5)) > 0, kind=kind))
             made["extension"] += [extension(f"{SDC}itemPopulationContext", context)]
     else:
         if draw(some.integers(0, 4)) > 0:
-            made["extension"] += [extension(f"{SDC}initialExpression", draw(expressions()))]
+            fitting = kind.removeprefix("open-")
+            made["extension"] += [extension(f"{SDC}initialExpression", draw(expressions(kind=fitting)))]
         elif draw(some.booleans()):
             made["code"] = [{"system": "urn:s", "code": "a"}]
         if draw(some.integers(0, 3)) == 0:
@@ -139,7 +170,7 @@ def items(draw: Any, depth: int = 0) -> Resource:
 
 @some.composite
 def forms(draw: Any) -> Resource:
-    roots = draw(some.lists(items(), min_size=1, max_size=6))
+    roots = draw(some.lists(items(), min_size=3, max_size=8))
     count = iter(range(1000))
 
     def number(entries: list[Resource]) -> list[Resource]:
@@ -153,20 +184,26 @@ def forms(draw: Any) -> Resource:
         for name in ("patient", "user")
     ]
     period = [PERIOD] if draw(some.booleans()) else []
+    record = {"language": QUERY, "expression": "Observation?patient={{%patient.id}}", "name": "record"}
+    held = {"language": FHIRPATH, "expression": "%record.entry.resource", "name": "v"}
+    usual = [extension(VARIABLE, record), extension(VARIABLE, held)][: draw(some.integers(0, 4))]
     return {
         "resourceType": "Questionnaire",
         "url": "urn:form",
         "title": "A form",
-        "extension": [*launch, *draw(variables()), *period],
+        "extension": [*launch, *usual, *draw(variables()), *period],
         "item": number(roots),
     }
 
 
 STRANGE: some.SearchStrategy[Any] = some.sampled_from([None, 1, "x", [], {}, [None], [{}], {"a": 1}])
 OBSERVATION = some.fixed_dictionaries(
-    {"resourceType": some.just("Observation"), "status": some.sampled_from(["final", "preliminary"])},
+    {
+        "resourceType": some.just("Observation"),
+        "status": some.sampled_from(["final", "preliminary"]),
+        "id": some.sampled_from(["1", "2", "3", "4", None]),
+    },
     optional={
-        "id": some.sampled_from(["1", "2"]),
         "effectiveDateTime": some.sampled_from(["2026-02-20", "2026-02-21T10:00:00Z", "2020", "x"]),
         "issued": some.just("2026-02-20T10:00:00Z"),
         "code": some.lists(CODING, max_size=2).map(lambda codings: {"coding": codings, "text": "a"}),
@@ -186,10 +223,11 @@ PATIENT = some.fixed_dictionaries(
         "_birthDate": STRANGE,
     },
 )
+PATIENTS = some.integers(0, 5).flatmap(lambda one: some.lists(PATIENT, min_size=min(one, 1), max_size=1))
 
 
 @settings(max_examples=150, deadline=None)
-@given(forms(), some.lists(OBSERVATION, max_size=4), some.lists(PATIENT, max_size=1), some.data())
+@given(forms(), some.lists(OBSERVATION, min_size=1, max_size=4), PATIENTS, some.data())
 def test_population_is_what_it_is_said_to_be_plainly(
     form: Resource, held: list[Resource], patient: list[Resource], data: Any
 ) -> None:

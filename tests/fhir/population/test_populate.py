@@ -342,12 +342,15 @@ def test_a_variable_that_an_expression_defines_itself_is_known_to_the_rest_of_it
 
 def test_a_coding_without_a_code_names_the_option_of_its_words_only() -> None:
     options = [{"valueCoding": {"display": "Knee"}}, {"valueCoding": {"display": "Hip"}}]
-    person = PATIENT | {"communication": [{"language": {"coding": [{"display": "Hip"}]}}]}
+    spoken = [{"language": {"coding": [{"display": "Hip"}]}}]
+    person = PATIENT | {"communication": spoken, "contact": [{"name": {}}]}
     language = "%patient.communication.language"
     for asked, text, expected in (
         (options, language, {"i": [{"display": "Hip"}]}),
         (options, f"{language}.coding", {"i": [{"display": "Hip"}]}),
         (options[:1], language, {}),
+        ([{"valueCoding": {"system": "urn:s"}}, options[0]], f"{language}.coding", {}),
+        ([{"valueCoding": {"system": "urn:s"}}, options[0]], "%patient.contact", {}),
     ):
         made = populate(
             form(item("i", "choice", text, answerOption=asked)),
