@@ -6,6 +6,7 @@ resource at a time. True: it needs attention. Empty: that cannot be told, for th
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 ANSWERED = ("completed", "amended")
 GIVEN = ("today", "hook", "outstanding")
-_VARIABLE = re.compile(r"%(\w+)")
+_VARIABLE = re.compile(r"%[`']?(\w+)")
 _NOTHING: Resource = {"resourceType": "Parameters"}
 
 
@@ -72,7 +73,7 @@ class Gathered:
 class Rule:
     """One rule, compiled. ``words`` compute its title, description and prefix, where they are computed.
 
-    ``reads`` are the inputs that its condition names.
+    ``reads`` are the inputs that its condition names, ``names`` those that any of its expressions does.
     """
 
     action: Resource
@@ -81,6 +82,7 @@ class Rule:
     words: tuple[tuple[str, fhirpath.Program], ...]
     citations: tuple[Citation, ...]
     reads: frozenset[str]
+    names: frozenset[str]
 
     @property
     def id(self) -> str:
@@ -161,8 +163,10 @@ def attend(attention: Attention, gathered: Gathered, hook: str) -> tuple[Matter,
     spoken: list[list[str]] = [[] for _ in about]
     found: list[Matter] = []
     for rule in attention.rules:
+        given = {name: variables[name] for name in rule.names}  # what is long and not named costs nothing
         for before, kept in zip(spoken, about, strict=True):
-            matter = _evaluate(rule, kept, variables | {"outstanding": list(before)}, lost)
+            own = given | {"outstanding": list(before)} if "outstanding" in given else given
+            matter = _evaluate(rule, kept, own, lost)
             if matter is not None:
                 before.append(rule.id)
                 found.append(matter)
@@ -290,5 +294,6 @@ def _rule(action: Resource, names: frozenset[str]) -> Rule:
     for proposed in action.get("action", ()):
         read_conditions(proposed, None, names)
     reasons = read_reasons(action, None, names) if action.get("extension") else ()
-    reads = frozenset(_VARIABLE.findall(text)) & names
-    return Rule(action, conditions[0].program, reasons, tuple(words), citations, reads)
+    own = json.dumps({name: value for name, value in action.items() if name != "action"}, default=str)
+    reads, named = (frozenset(_VARIABLE.findall(one)) & names for one in (text, own))
+    return Rule(action, conditions[0].program, reasons, tuple(words), citations, reads, named)

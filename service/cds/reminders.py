@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from service.cds.attention import applies, attend, forms_of, variables_of
@@ -75,7 +75,8 @@ class _Maker:
         links = [self._face.guidance] if self._face.guidance else []
         links += _cited_links(matters, {one["url"] for one in links})
         if first.known:
-            suggestions = [one for matter in matters for one in self._proposals(matter, len(matters) > 1)]
+            made = (one for matter in matters for one in self._proposals(matter, len(matters) > 1))
+            suggestions = list(islice(made, MOST_SUGGESTIONS))  # no more are made than are shown
             links += self._forms_to_open(first)
         elif self._showing.form_app:
             links += [self._form_link(_form(one), one.source) for one in about if _form(one)]
@@ -85,7 +86,7 @@ class _Maker:
             indicator,
             self._face,
             self._showing,
-            offered(suggestions[:MOST_SUGGESTIONS], "any"),
+            offered(suggestions, "any"),
             links,
         )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import calendar
 import copy
+import itertools
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from service import fhirpath
 from service.cds.attention import Gathered, Kept, attend, read_attention
 from service.cds.faces import Faces
 from service.cds.model import Unread
@@ -428,3 +430,51 @@ def test_every_fault_of_the_rules_is_found_at_once() -> None:
     with pytest.raises(ContentFault, match="the plan toy cannot be run"):
         read_attention(without)
     assert read_attention({"resourceType": "PlanDefinition", "action": [{"id": "x"}]}) is None
+
+
+def recorded(count: int, code: str) -> Gathered:
+    """A record of so many procedures with a code."""
+    coding = {"system": "http://snomed.info/sct", "code": code}
+    made = (
+        {
+            "resourceType": "Procedure",
+            "id": f"p{number}",
+            "status": "completed",
+            "code": {"coding": [coding]},
+            "performedDateTime": "2026-06-20",
+        }
+        for number in range(count)
+    )
+    return Gathered((), (), at(MIDDLE), (), tuple(Kept(one, f"Procedure/{one['id']}") for one in made))
+
+
+@pytest.mark.parametrize("code", ["80146002", "431312000"])
+def test_the_work_on_a_long_record_grows_as_the_record_does(
+    code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, given_to = fhirpath.Program.__call__, [0]
+
+    def spy(program: fhirpath.Program, resource: Any, **rest: Any) -> Any:
+        held = rest.get("variables", {}).values()
+        given_to[0] += sum(len(one) for one in held if isinstance(one, list))
+        return run(program, resource, **rest)
+
+    monkeypatch.setattr(fhirpath.Program, "__call__", spy)
+
+    def work(count: int) -> int:
+        given_to[0] = 0
+        cards(recorded(count, code))
+        return given_to[0]
+
+    assert work(200) <= 10 * work(20) + 1000
+
+
+def test_no_more_drafts_are_made_than_are_shown() -> None:
+    made = []
+    for count in (20, 200):
+        numbers = itertools.count(1)
+        new_id = partial(next, map("00000000-0000-4000-8000-{:012d}".format, numbers))
+        (card,) = cards(recorded(count, "431312000"), new_id=new_id)
+        assert len(card["suggestions"]) == MOST_SUGGESTIONS
+        made.append(next(numbers))
+    assert made[0] == made[1]
