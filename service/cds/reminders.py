@@ -157,7 +157,7 @@ class _Maker:
         )
         own = f"{resource['resourceType']}/{resource.get('id')}"
         for action in applied.actions:
-            yield str(action.get("title", "")), list(drafts(action, applied, own, matter.about.source))
+            yield str(action.get("title", "")), drafts(action, applied, own, matter.about.source)
 
     def _questionnaire(self, action: Resource) -> Resource | None:
         """The form that an action proposes to fill in, where it names one and not an activity."""

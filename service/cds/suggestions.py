@@ -12,7 +12,7 @@ from service.cds.tables import plain
 from service.fhir.plans import Setting, render_guidance_response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from service.cds.model import Assessed, Showing
     from service.fhir.plans import Applied
@@ -103,18 +103,18 @@ def system_actions(assessed: Assessed, said: Iterable[str], showing: Showing) ->
     return [create("Record the answer of the guidance", response)]
 
 
-def _suggestions(
-    action: Resource, applied: Applied, assessed: Assessed, showing: Showing
-) -> Iterator[Resource]:
-    title = str(action.get("title", ""))
+def _suggestions(action: Resource, applied: Applied, assessed: Assessed, showing: Showing) -> list[Resource]:
     own = f"{assessed.form['resourceType']}/{assessed.form.get('id')}"
-    leaves = list(drafts(action, applied, own, assessed.source if assessed.recorded else None))
+    leaves = drafts(action, applied, own, assessed.source if assessed.recorded else None)
+    title = str(action.get("title", ""))
+    if len(leaves) <= 1:
+        return [suggestion(title, leaves, showing)] if leaves else []
     choice = action.get("selectionBehavior", _inner_choice(action))
-    if len(leaves) > 1 and choice in _CHOSEN and showing.revision < _FIRST_WITH_CHOICE:
-        for leaf in leaves:
-            yield suggestion(leaf["description"], [leaf], showing)
-    elif leaves:
-        yield suggestion(title, leaves, showing, choice if choice in _CHOSEN and len(leaves) > 1 else None)
+    if choice not in _CHOSEN:
+        return [suggestion(title, leaves, showing)]
+    if showing.revision < _FIRST_WITH_CHOICE:
+        return [suggestion(leaf["description"], [leaf], showing) for leaf in leaves]
+    return [suggestion(title, leaves, showing, choice)]
 
 
 def _inner_choice(action: Resource) -> str | None:
@@ -128,19 +128,21 @@ def _inner_choice(action: Resource) -> str | None:
 
 def drafts(
     action: Resource, applied: Applied, own: str, source: str | None, title: str = ""
-) -> Iterator[Resource]:
+) -> list[Resource]:
     """An action that creates each draft at or below an action of the plan.
 
     A draft about the resource that the plan was applied to (``own``, ``Type/id``) leads to where that lies
     (``source``), or to nothing where it is not recorded anywhere.
     """
-    reference = str(action.get("resource", {}).get("reference", ""))
-    draft = applied.requests.get(reference.removeprefix("#"))
+    made: list[Resource] = []
     title = str(action.get("title") or title)
-    if draft is not None:
-        yield create(title or str(draft["resourceType"]), _complete(draft, own, source))
+    if "resource" in action:
+        draft = applied.requests.get(str(action["resource"].get("reference", "")).removeprefix("#"))
+        if draft is not None:
+            made.append(create(title or str(draft["resourceType"]), _complete(draft, own, source)))
     for child in action.get("action", ()):
-        yield from drafts(child, applied, own, source, title)
+        made += drafts(child, applied, own, source, title)
+    return made
 
 
 def _complete(draft: Resource, own: str, source: str | None) -> Resource:

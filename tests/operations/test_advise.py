@@ -573,7 +573,7 @@ def test_the_same_call_gets_the_same_answer() -> None:
 
 
 def test_no_call_changes_what_is_published() -> None:
-    """Cards and drafts hold parts of the published content as they are: nothing that is made writes in them."""
+    """Cards and drafts hold parts of the published content as they are: nothing writes in them."""
     types = ("ActivityDefinition", "CodeSystem", "PlanDefinition", "Questionnaire", "ValueSet")
     held = [one.resource for type_ in types for one in CONTENT.of_type(type_)]
     before = encode({"held": held})
