@@ -24,7 +24,7 @@ _SPACE = " \t\n\r"
 
 def instant(moment: datetime) -> str:
     """The moment as a FHIR instant in UTC with milliseconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
 
 
 def serve(version: Version) -> bytes:

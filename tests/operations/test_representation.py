@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from service.operations.ports import Version
-from service.operations.representation import members, parameter_text, serve, stamp
+from service.operations.representation import instant, members, parameter_text, serve, stamp
 
 _numbers = some.decimals(allow_nan=False, allow_infinity=False).map(float)
 _values = some.recursive(
@@ -56,3 +56,10 @@ def test_a_form_is_cut_out_of_parameters_as_it_stands() -> None:
     )
     assert parameter_text(text, "form") == '{"x": 6.30,  "y":"\\u00e9"}'
     assert parameter_text(text, "other") is None
+
+
+@given(some.datetimes(timezones=some.just(UTC)))
+def test_an_instant_has_milliseconds_and_none_that_have_not_passed(moment: datetime) -> None:
+    text = instant(moment)
+    assert len(text) == len("2026-07-02T09:00:00.000Z")
+    assert datetime.fromisoformat(text) == moment.replace(microsecond=moment.microsecond // 1000 * 1000)
