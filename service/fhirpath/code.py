@@ -18,6 +18,7 @@ from .plain import field_value, walker
 from .plain_parts import Ending, Path, checked, focus, given_out, read, read_texts
 from .quantity import Quantity
 from .temporal import Date, DateTime, Time
+from .texts import pay
 from .values import type_name
 
 Run = Callable[[Frame], "list[Any]"]
@@ -114,9 +115,29 @@ def single(code: Code, what: str) -> One:
             return item if read is None else read(item)
         return item
 
+    if code.path is not None and code.path.start is focus and not code.path.ops:
+        return _this(what)
     if code.path is not None and code.path.start is focus and len(code.path.ops) == 1:
         return field_value(code.path.ops[0], any_one)
     return any_one
+
+
+def _this(what: str) -> One:
+    """The one item of `$this`."""
+
+    def this_one(frame: Frame) -> Any:
+        items = frame.this
+        if len(items) != 1:
+            if items:
+                raise EvaluationError(f"{what} takes one item, found {len(items)}")
+            return None
+        item = items[0]
+        if item.__class__ is Node:
+            read = item.shape.read
+            return item if read is None else read(item)
+        return item
+
+    return this_one
 
 
 def truth(code: Code, what: str) -> One:
@@ -150,6 +171,21 @@ def typed(code: Code, kind: str, what: str) -> One:
         if kind == "Decimal" and found.__class__ is int:
             return Decimal(found)
         raise EvaluationError(f"{what} takes {_ARTICLES.get(kind, kind)}, found {type_name(found)}")
+
+    return one
+
+
+def text_of(code: Code, what: str) -> One:
+    """The one item of a part as a text, whose steps are spent; EvaluationError for another value."""
+    value = single(code, what)
+
+    def one(frame: Frame) -> Any:
+        found = value(frame)
+        if found.__class__ is str:
+            pay(found, frame)
+        elif found is not None:
+            raise EvaluationError(f"{what} takes a String, found {type_name(found)}")
+        return found
 
     return one
 

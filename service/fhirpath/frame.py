@@ -150,11 +150,14 @@ class Frame:
 def _by_text(values: list[Any], key: str) -> dict[Any, list[Any]] | None:
     out: dict[Any, list[Any]] = {}
     for value in values:
-        text = value.get(key) if value.__class__ is dict else values
-        if text in out if text.__class__ is str else text is None and None in out:
-            out[text].append(value)
-        elif text is None or text.__class__ is str:
+        if value.__class__ is not dict:
+            return None
+        text = value.get(key)
+        if text.__class__ is not str and text is not None:
+            return None
+        known = out.get(text)
+        if known is None:
             out[text] = [value]
         else:
-            return None
+            known.append(value)
     return out

@@ -12,7 +12,7 @@ from .comparison import compare
 from .equality import ItemSet, Work, equal, equal_collections, equivalent_collections
 from .errors import EvaluationError
 from .nodes import Node
-from .texts import paid
+from .texts import pay
 from .values import system, type_name
 
 if TYPE_CHECKING:
@@ -30,9 +30,14 @@ def arithmetic(operator: str, left: Code, right: Code) -> Code:
 
     def apply(frame: Frame) -> Any:
         a, b = one(frame), two(frame)
-        return None if a is None or b is None else operation(a, b)
+        if a is None or b is None:
+            return None
+        found = operation(a, b)
+        if found.__class__ is str:
+            pay(found, frame)
+        return found
 
-    return valued(paid(apply) if operator == "+" else apply)
+    return valued(apply)
 
 
 def concatenation(left: Code, right: Code) -> Code:
@@ -41,8 +46,6 @@ def concatenation(left: Code, right: Code) -> Code:
 
     def apply(frame: Frame) -> str:
         a, b = one(frame), two(frame)
-        if a.__class__ is str and b.__class__ is str:
-            return concatenate(a, b)
         texts: list[str] = []
         for value in (a, b):
             if value is None:
@@ -50,9 +53,11 @@ def concatenation(left: Code, right: Code) -> Code:
             if value.__class__ is not str:
                 raise EvaluationError(f"& takes Strings, found {type_name(value)}")
             texts.append(value)
-        return concatenate(*texts)
+        found = concatenate(*texts)
+        pay(found, frame)
+        return found
 
-    return valued(paid(apply))
+    return valued(apply)
 
 
 _HOLDS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
@@ -86,6 +91,8 @@ def equality(operator: str, left: Code, right: Code) -> Code:
 
         def same(frame: Frame) -> bool | None:
             a, b = one(frame), two(frame)
+            if a.__class__ is b.__class__ and a.__class__ in _PLAIN:
+                return bool(a == b)
             return None if a is None or b is None else equal(a, b)
 
     elif right.value.__class__ in _PLAIN:

@@ -165,11 +165,18 @@ class Program:
 
     def among(self, frame: Frame) -> list[Any]:
         """The answer as plain values, over a frame from `framed` that many programs share, one at a time."""
-        truth = self._truth
-        if truth is not None:
-            said = self._shared(truth, frame, frame.outer, plain=True)
-            return [] if said is None else [said]
-        return [output(item) for item in self._shared(self._given_out, frame, frame.outer, plain=True)]
+        frame.afresh(frame.outer)
+        known = len(frame.indexes)
+        try:
+            if self._truth is not None:
+                said = self._truth(frame)
+                return [] if said is None else [said]
+            found = self._given_out(frame)
+        except EvaluationError as error:
+            raise self._shared_failure(error, frame, frame.outer, known, plain=True) from None
+        except RecursionError:
+            raise LimitError(_TOO_DEEP) from None
+        return [item if item.__class__ is str else output(item) for item in found]
 
     def anew(self, frame: Frame, variables: Mapping[str, list[Any]]) -> list[Any]:
         """The answer as engine's items, over a frame from `framed` whose resource may have grown since.
@@ -182,22 +189,27 @@ class Program:
         `nodes`.
         """
         frame.lenient = True
-        found: list[Any] = self._shared(self._run, frame, variables, plain=False)
-        return found
-
-    def _shared(
-        self, run: Callable[[Frame], Any], frame: Frame, variables: Mapping[str, list[Any]], *, plain: bool
-    ) -> Any:
         frame.afresh(variables)
         known = len(frame.indexes)
         try:
-            return run(frame)
+            return self._run(frame)
         except EvaluationError as error:
-            frame.afresh(variables)
-            frame.forget(known)
-            raise self._failure(error, frame, plain=plain) from None
+            raise self._shared_failure(error, frame, variables, known, plain=False) from None
         except RecursionError:
             raise LimitError(_TOO_DEEP) from None
+
+    def _shared_failure(
+        self,
+        error: EvaluationError,
+        frame: Frame,
+        variables: Mapping[str, list[Any]],
+        known: int,
+        *,
+        plain: bool,
+    ) -> EvaluationError:
+        frame.afresh(variables)
+        frame.forget(known)
+        return self._failure(error, frame, plain=plain)
 
     def _failure(self, error: EvaluationError, frame: Frame, *, plain: bool) -> EvaluationError:
         """The error with its place in the text, over a frame that is as it was before."""

@@ -12,6 +12,12 @@ _CHARACTERS = 128
 """Characters to a step: a million steps make 128 million characters and no more."""
 
 
+def pay(text: str, frame: Frame) -> None:
+    """Spends the steps of a text; LimitError where there are none left."""
+    if len(text) > _CHARACTERS:
+        frame.spend(len(text) // _CHARACTERS)
+
+
 def paid(one: One) -> One:
     """The same value; where it is a long text, its steps are spent (LimitError where there are none left)."""
 

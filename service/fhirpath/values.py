@@ -135,8 +135,13 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[[list[Any]], list[Any] | No
     def batch(values: list[Any]) -> list[Any] | None:
         if _alike_texts(values) is None:
             return None
-        out = [parse(value) for value in values]
-        return None if None in out else out
+        out: list[Any] = []
+        for value in values:
+            found = parse(value)
+            if found is None:
+                return None
+            out.append(found)
+        return out
 
     return batch
 
@@ -144,8 +149,13 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[[list[Any]], list[Any] | No
 def _quantities(values: list[Any]) -> list[Any] | None:
     if _alike_objects(values) is None:
         return None
-    out = [_quantity_of(value) for value in values]
-    return None if None in out else out
+    out: list[Any] = []
+    for value in values:
+        found = _quantity_of(value)
+        if found is None:
+            return None
+        out.append(found)
+    return out
 
 
 _alike_texts, _alike_objects = _alike(str), _alike(dict)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from service.fhirpath import decimals, quantity, temporal
-from service.fhirpath.code import Code, single, typed, valued
+from service.fhirpath.code import Code, One, Run, single, typed, valued
 from service.fhirpath.errors import EvaluationError
 from service.fhirpath.nodes import Node
 from service.fhirpath.quantity import Quantity
@@ -45,29 +45,14 @@ def iif(source: Code, criterion: Code, result: Code, otherwise: Code | None = No
 
     The criterion must be a Boolean (an element counts as true). `$this` is the input, at most one item.
     """
-    run, value = source.run, single(criterion, "the criterion of iif()")
-
-    def holds(frame: Frame) -> bool:
-        found = value(frame)
-        if found is True or found is False or found is None:
-            return found is True
-        if found.__class__ is not Node:
-            raise EvaluationError(f"the criterion of iif() should be a Boolean, found {type_name(found)}")
-        return True
-
-    def inputs(frame: Frame) -> list[Any]:
-        items = run(frame)
-        if len(items) > 1:
-            raise EvaluationError(f"iif() takes one item, found {len(items)}")
-        return items
-
+    holds, inputs = _holding(criterion), _at_most_one(source)
     then, other = result.one, otherwise.one if otherwise is not None else _nothing
     if then is not None and other is not None:
         this_way, that_way = then, other
 
         def choose_one(frame: Frame) -> Any:
             this, frame.this = frame.this, inputs(frame)
-            found = this_way(frame) if holds(frame) else that_way(frame)
+            found = this_way(frame) if holds(frame) is True else that_way(frame)
             frame.this = this
             return found
 
@@ -76,11 +61,39 @@ def iif(source: Code, criterion: Code, result: Code, otherwise: Code | None = No
 
     def choose(frame: Frame) -> list[Any]:
         this, frame.this = frame.this, inputs(frame)
-        found = yes(frame) if holds(frame) else no(frame)
+        found = yes(frame) if holds(frame) is True else no(frame)
         frame.this = this
         return found
 
     return Code(choose)
+
+
+def _holding(criterion: Code) -> One:
+    value = single(criterion, "the criterion of iif()")
+    if criterion.boolean and criterion.one is not None:
+        return criterion.one
+
+    def holds(frame: Frame) -> Any:
+        found = value(frame)
+        if found.__class__ is Node:
+            return True
+        if found is not None and found.__class__ is not bool:
+            raise EvaluationError(f"the criterion of iif() should be a Boolean, found {type_name(found)}")
+        return found
+
+    return holds
+
+
+def _at_most_one(source: Code) -> Run:
+    run = source.run
+
+    def inputs(frame: Frame) -> list[Any]:
+        items = run(frame)
+        if len(items) > 1:
+            raise EvaluationError(f"iif() takes one item, found {len(items)}")
+        return items
+
+    return inputs
 
 
 def _nothing(_frame: Frame) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from service.fhirpath.code import Code, One, typed, valued
+from service.fhirpath.code import Code, One, text_of, typed, valued
 from service.fhirpath.texts import paid
 
 if TYPE_CHECKING:
@@ -73,9 +73,8 @@ def scalar(
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         def build(source: Code, *arguments: Code) -> Code:
-            value = typed(source, takes, f"{name}()")
-            if takes == "String":
-                value = paid(value)
+            said = f"{name}()"
+            value = text_of(source, said) if takes == "String" else typed(source, takes, said)
             given = [
                 typed(argument, parameter.kind, f"{name}() for its {parameter.name}")
                 for argument, parameter in zip(arguments, declared, strict=False)
