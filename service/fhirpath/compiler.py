@@ -197,9 +197,11 @@ class Compiler:
         code = function.build(source, *arguments)
         op = self.judging.filter_op(node) if source.path is not None else None
         if op is not None and source.path is not None:
-            code.path = source.path.then(
+            path = source.path.then(
                 op._replace(ordinary=lambda run: function.build(Code(run), *arguments).run)
             )
+            code = Code(sifter(path))
+            code.path = path
         return code if node.name in _UNFAILING else self.located(code, node.at)
 
     def filtered(self, node: syntax.Call, source: Code, criteria: Code) -> Code:

@@ -22,13 +22,15 @@ from .operands import (
     literal_value,
     one_of,
     ordered,
+    same_as,
     same_item,
     same_items,
+    same_value,
 )
 from .plain import compile_walk
-from .plain_parts import Criterion, Op, checked, fields_of, read
+from .plain_parts import UNREAD, Criterion, Op, checked, fields_of, read
 from .presence import presence
-from .specifiers import resolve
+from .specifiers import resolve, selects
 from .steady import is_steady, once
 from .values import SCALARS
 
@@ -157,10 +159,15 @@ class Judging:
         if wanted is None:
             wanted, path = literal_value(node.left), node.right
         if wanted is not None:
-            walk = self._walk(path, shape)
+            element, walk = self._single(path, shape), self._walk(path, shape)
+            if element is not None:
+                return same_value(element, wanted)
             return None if walk is None else same_item(walk, wanted)
         one, two = self._walk(node.left, shape), self._walk(node.right, shape)
-        return None if one is None or two is None else same_items(one, two)
+        if one is None or two is None:
+            return None
+        element = self._single(node.left, shape) if self._steady(node.right) else None
+        return same_items(one, two) if element is None else same_as(element, two)
 
     def _called(self, node: syntax.Call, shape: Shape) -> Judge | None:
         if node.source is None:
@@ -200,16 +207,32 @@ class Judging:
             return None if items is None else lambda value, frame: len(items([value], frame))
         if isinstance(node, syntax.Call) and node.name in _CONVERSIONS and node.source is not None:
             walk = self._walk(node.source, shape)
-            return None if walk is None else converted(FUNCTIONS[node.name].build, one_of(walk))
+            if walk is None:
+                return None
+            found = one_of(walk)
+            found = itself(SCALARS.get(shape.read), found) if _is_this(node.source) else found
+            return converted(FUNCTIONS[node.name].build, found)
+        element = self._single(node, shape)
+        if element is not None:
+            return element
         walk = self._walk(node, shape)
         if walk is None:
             return None
-        found = one_of(walk)
-        if isinstance(node, syntax.Special):
-            return itself(SCALARS.get(shape.read), found)
-        if isinstance(node, syntax.Member) and node.source is None:
-            return field(fields_of(shape, node.name), found)
-        return found
+        return itself(SCALARS.get(shape.read), one_of(walk)) if _is_this(node) else one_of(walk)
+
+    def _single(self, node: Expression, shape: Shape) -> Value | None:
+        """What takes the value of an element that does not repeat, of any type or of one; None for any other
+        path."""
+        ops = self.path_ops(node) or ()
+        if [op.kind for op in ops] not in (["step"], ["step", "type"]):
+            return None
+        fields, walk = fields_of(shape, ops[0].what), compile_walk(ops, 0, shape, read)
+        if not fields or walk is None or shape.info is None:
+            return None
+        for type_, name in shape.info.elements[ops[0].what].variants.items():
+            if len(ops) == 2 and not selects(ops[1].what, shape.shapes.shape(type_)):
+                fields[name] = UNREAD
+        return field(fields, one_of(walk))
 
     def _walk(self, node: Expression, shape: Shape) -> Walk | None:
         if self.code_of is not None and is_steady(node):
@@ -277,6 +300,10 @@ def _text_asked(node: syntax.Binary) -> tuple[str, str]:
     if node.operator != "=" or not isinstance(name, syntax.Member) or name.source is not None:
         return "", ""
     return (name.name, text.text) if isinstance(text, syntax.Literal) and text.kind == "String" else ("", "")
+
+
+def _is_this(node: Expression) -> bool:
+    return isinstance(node, syntax.Special) and node.name == "this"
 
 
 def _arms(node: Expression, operator: str) -> list[Expression]:

@@ -177,6 +177,28 @@ def same_item(items: Walk, wanted: Any) -> Judge:
     return judge
 
 
+def same_value(one: Value, wanted: Any) -> Judge:
+    """The judge of `element = literal`, of an element that does not repeat."""
+
+    def judge(value: Any, frame: Frame) -> bool | None:
+        found = one(value, frame)
+        return None if found is None else equal(found, wanted)
+
+    return judge
+
+
+def same_as(one: Value, other: Walk) -> Judge:
+    """The judge of `element = items`, of one that does not repeat and items that are always the same."""
+
+    def judge(value: Any, frame: Frame) -> bool | None:
+        found, items = one(value, frame), other([], frame)
+        if found is None or not items:
+            return None
+        return equal(found, items[0]) if len(items) == 1 else False
+
+    return judge
+
+
 def same_items(one: Walk, two: Walk) -> Judge:
     """The judge of `path = path` (§6.1.1)."""
     return lambda value, frame: equal_collections(one([value], frame), two([value], frame))

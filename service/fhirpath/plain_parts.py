@@ -68,7 +68,7 @@ class Path(NamedTuple):
 
 _OBJECT: Final = frozenset({dict})
 UNREAD: Final[Scalar] = (object, None)
-_NO_VALUES: Final = frozenset({dict, list, type(None)})
+NO_VALUES: Final = frozenset({dict, list, type(None)})
 
 
 def checked(shape: Shape) -> Walk:
@@ -76,7 +76,7 @@ def checked(shape: Shape) -> Walk:
     if shape.primitive:
 
         def scalars(values: list[Any], _frame: Frame) -> list[Any]:
-            if _NO_VALUES.isdisjoint(map(type, values)):
+            if NO_VALUES.isdisjoint(map(type, values)):
                 return values
             raise Strange
 

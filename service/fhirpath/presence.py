@@ -6,11 +6,11 @@ also where the answer is already known: what the ordinary code would find fault 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from .judges import opposite
 from .plain import compile_walk
-from .plain_parts import Strange, checked, variant_of
+from .plain_parts import NO_VALUES, Strange, checked, variant_of
 from .specifiers import selects
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .model import ElementInfo
     from .plain_parts import Judge, Op
     from .shapes import Shape
-
-_NO_VALUES: Final = frozenset({dict, list, type(None)})
 
 
 def presence(ops: tuple[Op, ...], shape: Shape, *, wanted: bool) -> Judge | None:
@@ -102,7 +100,7 @@ def _object(value: Any, _frame: Frame) -> bool:
 
 
 def _scalar(value: Any, _frame: Frame) -> bool:
-    if value.__class__ in _NO_VALUES:
+    if value.__class__ in NO_VALUES:
         raise Strange
     return True
 

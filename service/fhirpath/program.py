@@ -209,7 +209,9 @@ class Program:
     ) -> EvaluationError:
         frame.afresh(variables)
         frame.forget(known)
-        return self._failure(error, frame, plain=plain)
+        failure = self._failure(error, frame, plain=plain)
+        frame.forget(known)
+        return failure
 
     def _failure(self, error: EvaluationError, frame: Frame, *, plain: bool) -> EvaluationError:
         """The error with its place in the text, over a frame that is as it was before."""

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .nodes import Node, make
-from .plain_parts import Strange, variant_of
+from .plain_parts import NO_VALUES, Strange, variant_of
 from .specifiers import selects
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def compile_sieve(levels: tuple[Level, ...], at: int, shape: Shape) -> Sieve | N
         return _choice(levels, at, shape, fields)
     ((field, type_),) = fields.items()
     info = shape.shapes.model.type(type_)
-    if info is None or info.kind == "primitive":
+    if info is None:
         return None
     if info.kind == "resource":
         return _resources(levels, at, shape, field)
@@ -120,6 +120,8 @@ def compile_sieve(levels: tuple[Level, ...], at: int, shape: Shape) -> Sieve | N
     asked, following = asked_of(level, child), compile_sieve(levels, at + 1, child)
     if asked is None or following is None:
         return None
+    if child.primitive:
+        return _values(field, level.name, asked, following)
     if asked.table is not None:
         return _by_text(field, level.name, child, asked.table, following)
     return _objects(field, level.name, asked, following)
@@ -163,6 +165,31 @@ def _objects(field: str, name: str, asked: Asked, following: Sieve) -> Sieve:
             elif found is not None:
                 raise Strange
         frame.steps -= len(held)
+        return following(out, frame) if out else out
+
+    return sieve
+
+
+def _values(field: str, name: str, asked: Asked, following: Sieve) -> Sieve:
+    """To the primitive elements of one property."""
+    child, judge, _ = asked
+    beside = f"_{field}"
+
+    def sieve(held: list[Any], frame: Frame) -> list[Any]:
+        out: list[Any] = []
+        for above in held:
+            found = above[0].get(field)
+            if beside in above[0]:
+                raise Strange
+            if found is None:
+                continue
+            one = found.__class__ is not list
+            for place, value in enumerate([found] if one else found):
+                if value.__class__ in NO_VALUES:
+                    raise Strange
+                if judge is None or judge(value, frame) is True:
+                    out.append((value, child, None, above, name, None if one else place))
+        frame.steps -= len(held) + len(out)
         return following(out, frame) if out else out
 
     return sieve
