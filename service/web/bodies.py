@@ -60,7 +60,7 @@ async def read_document(request: Request) -> Document:
     check_format(request)
     check_content_type(request)
     body = await read_bytes(request)
-    if not body.strip():
+    if not body or body.isspace():
         raise Refused("the body is empty; send one FHIR resource as JSON")
     return decode(body, services(request).limits)
 

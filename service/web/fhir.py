@@ -53,13 +53,13 @@ class _Address:
         self._handlers = dict(handlers)
         if "GET" in handlers:
             self._handlers["HEAD"] = handlers["GET"]
-        self._foreign = path.startswith(HOOKS)  # there browsers are let in by origin (``hooks/cors.py``)
+        self._by_origin = path.startswith(HOOKS)  # there browsers are let in by origin (``hooks/cors.py``)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         request = Request(scope, receive, send)
         scope["route_pattern"] = self._path
-        if not self._foreign:
+        if not self._by_origin:
             refuse_foreign(request)
         response = await self._handlers[scope["method"]](request)
         await response(scope, receive, send)

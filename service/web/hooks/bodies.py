@@ -22,18 +22,20 @@ MEDIA_TYPE = "application/json"
 
 async def read_json(request: Request) -> Document:
     """The JSON object in the body; an error of ours where it is none, is too large, or is too slow."""
-    kind, _, rest = request.headers.get("content-type", "").partition(";")
-    charset = rest.partition("charset=")[2].partition(";")[0].strip().strip('"').lower()
-    if kind.strip().lower() not in (MEDIA_TYPE, "application/fhir+json") or charset not in (
-        "",
-        "utf-8",
-        "utf8",
-    ):
+    said = request.headers.get("content-type", "")
+    if said != MEDIA_TYPE and not _is_json(said):
         raise UnsupportedMedia("send the body as Content-Type: application/json in UTF-8")
     body = await read_bytes(request)
-    if not body.strip():
+    if not body or body.isspace():
         raise Malformed("the body is empty; send one JSON object, as CDS Hooks describes it")
     return decode(body, services(request).limits)
+
+
+def _is_json(said: str) -> bool:
+    """Whether a Content-Type names JSON in UTF-8."""
+    kind, _, rest = said.partition(";")
+    charset = rest.partition("charset=")[2].partition(";")[0].strip().strip('"').lower()
+    return kind.strip().lower() in (MEDIA_TYPE, "application/fhir+json") and charset in ("", "utf-8", "utf8")
 
 
 def answer(made: dict[str, Any], status: int = 200) -> Response:
