@@ -164,9 +164,9 @@ class Store:
         """The current records that match."""
         chosen = selection.select_records(query)
         with answering(), self.engine.connect() as connection:
-            rows = connection.execute(chosen.page).all() if query.count else []
+            rows = connection.execute(chosen.page, chosen.given).all() if query.count else []
             whole = query.count and query.cursor is None and len(rows) <= query.count
-            total = len(rows) if whole else connection.execute(chosen.count).scalar_one()
+            total = len(rows) if whole else connection.execute(chosen.count, chosen.given).scalar_one()
         last = rows[query.count - 1] if len(rows) > query.count else None
         following = selection.cursor(tuple(last[-chosen.keys :])) if last is not None else None
         return Page(tuple(_version(row) for row in rows[: query.count]), total, following)
