@@ -135,8 +135,8 @@ def answers(assessed: Assessed, base: str) -> list[str]:
         lead = f"From a completed form of {date}{_from(assessed.source, base)}."
     elif assessed.facts:
         lead = (
-            f"From the record as it was read on {date}; nobody has confirmed these answers yet. Each is as old "
-            "as its date, whatever its question says of now."
+            f"From the record as it was read on {date}; nobody has confirmed these answers yet. Each is as "
+            "old as its date, whatever its question says of now."
         )
     else:
         lead = f"The record, as it was read on {date}, answers none of the form's questions."

@@ -178,8 +178,8 @@ def test_the_card_of_a_patient_not_discussed_is_this_card() -> None:
     assert lines[15:26] == [
         (
             "**Where the answers came from.** From the record as it was read on 2026-06-30 12:00 (+01:00); "
-            "nobody has confirmed these answers yet. Each is as old as its date, whatever its question says of "
-            "now."
+            "nobody has confirmed these answers yet. Each is as old as its date, whatever its question says "
+            "of now."
         ),
         "",
         "| Question | Answer | Source | Date |",
