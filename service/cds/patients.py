@@ -63,7 +63,10 @@ class Whose:
             return f"Patient/{resource.get('id')}" == self.patient
         for name in ABOUT:
             if name in resource:
-                return self.names(resource[name])
+                about = resource[name]
+                if isinstance(about, dict) and about.get("reference") == self.patient:  # nearly always
+                    return self.relative
+                return self.names(about)
         return True
 
     def _leads(self, text: str) -> bool | None:
