@@ -76,13 +76,14 @@ def facts_of(questionnaire: Resource, populated: Populated) -> tuple[Fact, ...]:
     for one in populated.filled:
         item = form.by_link[one.link_id]
         sources = one.sources[:_MOST_SOURCES]
+        dates = [source.date for source in sources if source.date]
         found.append(
             Fact(
                 one.link_id,
                 item.text or one.link_id,
                 words(one.answer),
                 ", ".join([source.reference for source in sources]) or None,
-                next((source.date for source in sources if source.date), None),
+                dates[0] if dates else None,
             )
         )
     return tuple(found)

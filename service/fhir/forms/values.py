@@ -117,7 +117,10 @@ def _temporal(value: Value) -> temporal.Temporal | None:
 def _same_coding(actual: Any, expected: Any) -> bool:
     if not (isinstance(actual, dict) and isinstance(expected, dict)):
         return False
-    system = text(expected, "system")
-    if system is not None and text(actual, "system") != system:
+    code = text(expected, "code")
+    if text(actual, "code") != code:
         return False
-    return text(actual, "code") == text(expected, "code")
+    if code is None and text(actual, "display") != text(expected, "display"):
+        return False
+    system = text(expected, "system")
+    return system is None or text(actual, "system") == system

@@ -85,6 +85,7 @@ def _enabled(conditions: dict[str, Any], *answers: dict[str, Any], kind: str = "
 
 
 RED, BLUE = {"valueCoding": coding("red")}, {"valueCoding": coding("blue")}
+WORDS = {"valueCoding": {"display": "Pale red"}}
 MG, G = (
     {"value": Decimal(value), "system": "http://unitsofmeasure.org", "code": code}
     for value, code in (("1500", "mg"), ("1", "g"))
@@ -128,6 +129,8 @@ MG, G = (
         ("choice", [RED], "!=", {"answerCoding": coding("blue")}, True),
         ("choice", [RED, BLUE], "=", {"answerCoding": coding("blue")}, True),
         ("open-choice", [{"valueString": "red"}], "=", {"answerCoding": coding("red")}, False),
+        ("open-choice", [WORDS], "=", {"answerCoding": {"display": "Pale red"}}, True),
+        ("open-choice", [WORDS], "=", {"answerCoding": {"display": "Pale blue"}}, False),
         ("quantity", [{"valueQuantity": MG}], ">", {"answerQuantity": G}, True),
         ("quantity", [{"valueQuantity": {"value": 1, "unit": "x"}}], ">", {"answerQuantity": G}, None),
         (
