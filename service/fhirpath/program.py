@@ -165,6 +165,7 @@ class Program:
 
     def among(self, frame: Frame) -> list[Any]:
         """The answer as plain values, over a frame from `framed` that many programs share, one at a time."""
+        frame.lenient = False
         frame.afresh(frame.outer)
         known = len(frame.indexes)
         try:

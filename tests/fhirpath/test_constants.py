@@ -251,3 +251,13 @@ def _ask(frame: fhirpath.Frame, response: Resource) -> None:
         together = [fhirpath.Result.of(item) for item in program.anew(frame, {})]
         alone = program.nodes(response)
         assert [(one.value, one.location) for one in together] == [(one.value, one.location) for one in alone]
+
+
+def test_a_variable_that_nobody_gives_is_empty_where_the_caller_says_what_there_is() -> None:
+    """Over one frame, `anew` takes what its mapping lacks for empty, `among` after it for an error still."""
+    program = fhirpath.compiled("%wanted.exists()", variables=frozenset({"wanted"}))
+    frame = framed(_RESPONSE)
+    assert program.anew(frame, {}) == [False]
+    with pytest.raises(EvaluationError, match="%wanted is not given"):
+        program.among(frame)
+    assert program.anew(frame, {"wanted": ["x"]}) == [True]
