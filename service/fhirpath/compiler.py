@@ -133,9 +133,11 @@ class Compiler:
 
     def step(self, source: Code, node: syntax.Member) -> Code:
         """The code of a step to the children of one name, which is a plain path too."""
-        code = Code(self.children(source.run, node))
         path = source.path or Path(source.run, ())
-        code.path = path.then(Op("step", node.name, lambda run: self.children(run, node)))
+        filtered = any(op.kind != "step" for op in path.ops)
+        path = path.then(Op("step", node.name, lambda run: self.children(run, node)))
+        code = Code(sifter(path) if filtered else self.children(source.run, node))
+        code.path = path
         return code
 
     def children(self, run: Run, node: syntax.Member) -> Run:

@@ -92,8 +92,7 @@ class Judging:
     def judge(self, node: Expression, shape: Shape) -> Judge | None:
         """The judge of a criterion for a type; None where it has parts that judges do not deal with."""
         if self.code_of is not None and is_steady(node):
-            told = once(truth(self.code_of(node), "a criterion"))
-            return lambda _value, frame: told(frame)
+            return once(truth(self.code_of(node), "a criterion"))
         if isinstance(node, syntax.Binary):
             return self._joined(node, shape) if node.operator in _JOINED else self._compared(node, shape)
         if isinstance(node, syntax.Call):
@@ -199,8 +198,7 @@ class Judging:
         if constant is not None:
             return lambda _value, _frame: constant
         if self.code_of is not None and is_steady(node):
-            told = once(single(self.code_of(node), "a comparison"))
-            return lambda _value, frame: told(frame)
+            return once(single(self.code_of(node), "a comparison"))
         if isinstance(node, syntax.Call) and node.name == "count" and node.source is not None:
             ops = self.path_ops(node.source)
             items = compile_walk(ops, 0, shape, checked) if ops else None
@@ -236,8 +234,7 @@ class Judging:
 
     def _walk(self, node: Expression, shape: Shape) -> Walk | None:
         if self.code_of is not None and is_steady(node):
-            told = once(values_of(self.code_of(node)))
-            return lambda _values, frame: told(frame)
+            return once(values_of(self.code_of(node)))
         ops = self.path_ops(node)
         return None if ops is None else compile_walk(ops, 0, shape, read)
 

@@ -34,7 +34,9 @@ def quantifier(path: Path, *, wanted: bool) -> Callable[[Frame], bool]:
     judges: dict[Shape, Judge | None] = {}
 
     def judge_of(shape: Shape) -> Judge | None:
-        made = judges[shape] = present(ops, 0, shape)
+        # A node of a complex type always has an object to judge.
+        alone = len(ops) == 1 and ops[0].kind == "where" and not shape.primitive
+        made = judges[shape] = ops[0].what.judge_of(shape) if alone else present(ops, 0, shape)
         return made
 
     def one(frame: Frame) -> bool:

@@ -1,4 +1,4 @@
-"""Paths that end in where(), whose items are wanted as nodes: nodes are made of what is kept alone.
+"""Paths with a where() or ofType(), whose items are wanted as nodes: nodes are made of what is kept alone.
 
 Wherever the JSON is not plainly what its type says, the ordinary code answers or says what is wrong.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def sifter(path: Path) -> Run:
-    """The code of a path whose last part is where()."""
+    """The code of a path with parts that keep some of what is before them."""
     start, levels, chain = path.start, _levels(path.ops), _ordinary(path.ops)
     sieve = onwards_of(levels, 0)
 
@@ -47,8 +47,8 @@ def sifter(path: Path) -> Run:
 
 
 def _ordinary(ops: tuple[Op, ...]) -> Callable[[list[Any], Frame], list[Any]]:
-    """The ordinary code of the last where() and the steps to it, over the items that the path starts at. What
-    a where() before it keeps is sifted out all the same. Made when first asked for."""
+    """The ordinary code of the last parts of a path, over the items that the path starts at. What the last
+    where() before them keeps is sifted out all the same. Made when first asked for."""
     chain: Run | None = None
 
     def made() -> Run:

@@ -29,10 +29,11 @@ def is_steady(node: Expression) -> bool:
     return bool(names) and names.isdisjoint(_ELSE)
 
 
-def once(part: Callable[[Frame], Any]) -> Callable[[Frame], Any]:
-    """The code of a steady part, evaluated when it is first asked for; as often as it is, if it fails."""
+def once(part: Callable[[Frame], Any]) -> Callable[[Any, Frame], Any]:
+    """The code of a steady part, whatever value is judged: evaluated when it is first asked for, and as often
+    as it is if it fails."""
 
-    def told(frame: Frame) -> Any:
+    def told(_value: Any, frame: Frame) -> Any:
         known = frame.told
         if told in known:
             return known[told]
