@@ -12,11 +12,10 @@ from urllib.parse import parse_qsl
 
 from service.domain.errors import Invalid, Unprocessable, Unsupported
 from service.domain.issues import error
-from service.fhir.json_text import decode
 from service.fhir.population import Populated, Surroundings, populate
 from service.operations.apply import same
 from service.operations.ports import Published
-from service.operations.representation import serve
+from service.operations.representation import resource_of
 from service.operations.searching.matching import find
 from service.operations.searching.parameters import RECORD_TYPES
 from service.operations.searching.query import LARGEST_COUNT, parse
@@ -148,7 +147,7 @@ def _search(data: Sequence[Resource], records: Records | None) -> Callable[[str]
                 raise Unprocessable(
                     f"the records hold more than {LARGEST_COUNT} answers to one query of the form"
                 )
-            found += [decode(serve(version)).resource for version in kept.versions]
+            found += [resource_of(version) for version in kept.versions]
         entries = [{"resource": resource} for resource in found]
         return {"resourceType": "Bundle", "type": "searchset", "entry": entries}
 

@@ -11,7 +11,7 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from service.fhir.json_text import encode
+from service.fhir.json_text import decode, encode
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,8 +29,19 @@ def instant(moment: datetime) -> str:
 
 def serve(version: Version) -> bytes:
     """The bytes of one version, with its id, ``meta.versionId`` and ``meta.lastUpdated``."""
-    meta = {"versionId": str(version.version), "lastUpdated": instant(version.updated)}
-    return stamp(version.body, version.id, meta)
+    return stamp(version.body, version.id, _meta(version))
+
+
+def resource_of(version: Version) -> dict[str, Any]:
+    """What ``serve`` gives the bytes of, parsed: for what reads a record and does not pass it on."""
+    resource = decode(version.body).resource
+    own = resource.get("meta")
+    meta = {**own, **_meta(version)} if isinstance(own, dict) else _meta(version)
+    return {**resource, "id": version.id, "meta": meta}
+
+
+def _meta(version: Version) -> dict[str, Any]:
+    return {"versionId": str(version.version), "lastUpdated": instant(version.updated)}
 
 
 def stamp(body: bytes, id_: str, meta: dict[str, Any]) -> bytes:

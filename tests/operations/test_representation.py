@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as some
 
+from service.fhir.json_text import decode, encode
 from service.operations.ports import Version
-from service.operations.representation import instant, members, parameter_text, serve, stamp
+from service.operations.representation import instant, members, parameter_text, resource_of, serve, stamp
 
 _numbers = some.decimals(allow_nan=False, allow_infinity=False).map(float)
 _values = some.recursive(
@@ -29,6 +30,14 @@ def test_everything_but_id_and_meta_stays(
     kept = {key: value for key, value in resource.items() if key not in ("id", "meta")}
     assert {key: value for key, value in served.items() if key not in ("id", "meta")} == kept
     assert (served["id"], served["meta"]["versionId"]) == ("new", "2")
+
+
+@given(_objects | some.dictionaries(some.sampled_from(["id", "meta", "resourceType", "x"]), _values))
+def test_a_version_is_read_as_it_is_served(resource: dict[str, object]) -> None:
+    at = datetime(2026, 7, 1, 9, 30, 0, 123_999, UTC)
+    for body in (encode(resource), json.dumps(resource, indent=2).encode("utf-8-sig")):
+        version = Version("Observation", "o", 3, at, "PUT", body)
+        assert resource_of(version) == decode(serve(version)).resource
 
 
 @given(_objects)

@@ -10,11 +10,10 @@ from service.cds.model import Unread
 from service.cds.prefetch import RECORDED
 from service.domain.errors import Unavailable
 from service.domain.safety_report import Branch, State
-from service.fhir.json_text import decode
 from service.operations.advise.asked import DENIED, is_denied, unavailable
 from service.operations.advise.recorded import STORE, counting, find, whose_here
 from service.operations.report.cases import of_event
-from service.operations.representation import serve
+from service.operations.representation import resource_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,7 +36,7 @@ def find_unreported(whose: Whose, records: Records) -> tuple[tuple[Resource, ...
     try:
         versions = find(EVENT, whose, (), MOST_EVENTS, records)
         found = [
-            decode(serve(version)).resource
+            resource_of(version)
             for version in versions
             if not any(_is_dealt_with(case) for case in of_event(records, version.reference))
         ]

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 from service.cds.model import Unread
 from service.cds.patients import Whose, identifiers_of, servers_of
 from service.domain.errors import Invalid, Unavailable, Unprocessable
-from service.fhir.json_text import decode
 from service.operations.apply import ANSWERED, latest
 from service.operations.checks import check
-from service.operations.representation import serve
+from service.operations.representation import resource_of
 from service.operations.searching.parameters import Kind
 from service.operations.searching.query import Condition, Query, Value, parse
 from service.operations.searching.values import reference_parts
@@ -82,7 +81,7 @@ def find_kept(canonicals: Sequence[str], whose: Whose, records: Records, most: i
         versions = find(FORM, whose, asked, most, records)
     except Unavailable:
         return Kept(fault=STORE)
-    return Kept(tuple(decode(serve(version)).resource for version in versions))
+    return Kept(tuple(resource_of(version) for version in versions))
 
 
 def find(
