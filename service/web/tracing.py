@@ -145,13 +145,9 @@ def _marked(
 
 
 def _pattern(scope: Scope) -> str:
-    """The route as declared, with the operation's name put in; ``unrouted`` where none was found."""
+    """The route as declared, with the name of the operation that was found; ``unrouted`` without a route.
+
+    A name that is none of ours may be anything, and would be counted for ever.
+    """
     path = scope.get("route_pattern") or getattr(scope.get("route"), "path", None)
-    if path is None:
-        return "unrouted"
-    if "{operation}" not in path:
-        return str(path)
-    operation = str(scope.get("path_params", {}).get("operation", ""))
-    return str(path).replace(
-        "{operation}", operation if operation.replace("-", "").replace(".", "").isalnum() else "*"
-    )
+    return "unrouted" if path is None else str(path).replace("{operation}", scope.get("operation", "*"))

@@ -75,3 +75,12 @@ def test_health_readiness_and_metrics(client: Client) -> None:
     line = 'htg117_requests_total{method="POST",route="/fhir/{type}/$submit",status="200"} 1.0'
     assert line in text.splitlines()
     assert "9990000018" not in text
+
+
+def test_a_name_that_is_no_operations_is_not_counted_under_itself(client: Client) -> None:
+    assert client.get("/fhir/Questionnaire/$9990000018").status_code == 404
+    assert client.get("/fhir/Questionnaire/x/$9990000018").status_code == 404
+    text = client.get("/metrics").text
+    line = 'htg117_requests_total{method="GET",route="/fhir/{type}/$*",status="404"} 1.0'
+    assert line in text.splitlines()
+    assert "9990000018" not in text

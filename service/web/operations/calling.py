@@ -43,6 +43,7 @@ async def call(request: Request) -> Response:
     held = services(request)
     type_, id_ = request.path_params["type"], request.path_params.get("id")
     operation = find(held, request.path_params["operation"], type_, id_ is not None)
+    request.scope["operation"] = operation.name  # for log and metrics
     document = None
     if request.method == "POST":
         body = await read_bytes(request)
