@@ -81,3 +81,24 @@ def test_a_table_that_is_not_there_is_sqlalchemys_error_too(store: Store) -> Non
 def test_what_our_own_code_raises_is_left_as_it_is(store: Store) -> None:
     with pytest.raises(ZeroDivisionError), plain.driven(store.engine) as cursor:
         cursor.execute(f"SELECT {1 / 0}")
+
+
+def test_a_connection_that_the_server_ended_is_not_used_again(store: Store) -> None:
+    if store.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has no connection that could be ended")
+
+    def insert_after_the_end() -> None:
+        with store.writer.begin() as connection:
+            own = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            with store.engine.connect() as other:
+                other.exec_driver_sql(f"SELECT pg_terminate_backend({own})")
+            try:
+                plain.insert(connection, once, [("s", "lost", 1)])
+            finally:
+                assert connection.invalidated
+
+    with pytest.raises(OperationalError):
+        insert_after_the_end()
+    with store.writer.begin() as connection:
+        assert plain.insert(connection, once, [("s", "kept", 1)]) == 1
+        assert [row.digest for row in connection.execute(select(once))] == ["kept"]
