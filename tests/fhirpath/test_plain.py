@@ -301,7 +301,7 @@ _quick = cache(fhirpath.compile)
 _ordinary = cache(lambda text: fhirpath.compile(text))
 
 
-def _placed(result: fhirpath.Result) -> Any:
+def placed(result: fhirpath.Result) -> Any:
     """What an item is, and where it and all that is above it stand."""
     above = []
     node = result.item
@@ -311,19 +311,24 @@ def _placed(result: fhirpath.Result) -> Any:
     return result.value, result.type, result.location, above
 
 
+def ordinary_code(patch: pytest.MonkeyPatch) -> None:
+    """Lets the ordinary code over nodes answer, in what is compiled and run from now on."""
+    patch.setattr(plain, "compile_walk", lambda *_: None)
+    patch.setattr(sieves, "compile_sieve", lambda *_: None)
+    patch.setattr(quantified, "present", lambda *_: None)
+    patch.setattr(criteria.Judging, "judgeable", lambda *_: False)
+    patch.setattr(shortcuts, "branched", lambda _branches, ordinary: ordinary)
+
+
 def _compare(text: str, resource: Any) -> None:
     quick = _quick(text)
     answers = _said(quick, resource)
-    nodes = _said(lambda one: [_placed(result) for result in quick.nodes(one)], resource)
+    nodes = _said(lambda one: [placed(result) for result in quick.nodes(one)], resource)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain, "compile_walk", lambda *_: None)
-        patch.setattr(sieves, "compile_sieve", lambda *_: None)
-        patch.setattr(quantified, "present", lambda *_: None)
-        patch.setattr(criteria.Judging, "judgeable", lambda *_: False)
-        patch.setattr(shortcuts, "branched", lambda _branches, ordinary: ordinary)
+        ordinary_code(patch)
         ordinary = _ordinary(text)
         expected = _said(ordinary, resource)
-        places = _said(lambda one: [_placed(result) for result in ordinary.nodes(one)], resource)
+        places = _said(lambda one: [placed(result) for result in ordinary.nodes(one)], resource)
     assert answers == expected
     assert nodes == places
 
@@ -348,6 +353,12 @@ def test_over_bundles(text: str, resource: Resource) -> None:
         ("item.answer.count()", 100, [40]),
         ("item.where(answer.value = 3).count()", 400, [40]),
         ("item.answer.count()", 50, "steps"),
+        ("item.where(linkId = 'none')", 30, "steps"),
+        ("item.where(text.empty()).answer.where(value = 4)", 70, "steps"),
+        ("item.all(answer.value = 3)", 60, "steps"),
+        ("item.answer.where(value = 4).exists()", 70, "steps"),
+        ("item.answer.value.ofType(Coding).empty()", 70, "steps"),
+        ("item.select($this.answer).where($this.value.exists()).count()", 70, "steps"),
         ("item.where(%resource.item.where(linkId = 'none').exists()).count()", 60, "steps"),
         ("item.select(%resource.item.where(linkId = 'none').exists()).count()", 100, "steps"),
         ("item.where(answer.value = 3).count()", 100, "steps"),
