@@ -115,9 +115,3 @@ def _call_reads_values(node: syntax.Call) -> bool:
         ):
             return False
     return True
-
-
-def called(node: Expression) -> frozenset[str]:
-    """The names of the functions that are called in a part."""
-    own = {node.name} if isinstance(node, syntax.Call) else set()
-    return frozenset(own).union(*map(called, parts_of(node)))

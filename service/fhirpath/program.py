@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .checker import check
 from .code import outputs
 from .compiler import Compiler
-from .dependence import called, resting_on
+from .dependence import resting_on
 from .errors import EvaluationError, LimitError
 from .frame import Frame, Limits, Profiles, Resolver, Sink, Surroundings, Terminology
 from .given import Result, collection
@@ -71,9 +71,9 @@ class Program:
         self.model = model
         self.context_type = context_type
         self.types = types
-        # A sink is told once what trace() shows, so that one is never run again.
         self._compile = code_of
-        self._placed: Code | None = code_of(True) if "trace" in called(tree) else None
+        # A sink is told once what trace() shows, however its name is written: that one is never run again.
+        self._placed: Code | None = code_of(True) if "trace" in text or "`" in text else None
         code = code_of(False) if self._placed is None else self._placed
         self._run = code.run
         self._truth = code.one if code.boolean else None
@@ -302,7 +302,7 @@ def compile(  # noqa: A001 - the word of the trade, used as fhirpath.compile
     types = dict(variables) if isinstance(variables, Mapping) else dict.fromkeys(variables)
     tree = parse(text, depth=depth)
     checked = check(tree, text, model, context_type, types, require_order=require_order)
-    lasting = tuple(resting_on(tree, frozenset(constants)))
+    lasting = tuple(resting_on(tree, frozenset(constants))) if constants else ()
 
     def code_of(placed: bool) -> Code:
         return Compiler(text, model, scoped=checked.defines_variables, placed=placed, lasting=lasting).code(
