@@ -79,6 +79,18 @@ def test_a_response_is_read_beside_its_form() -> None:
     assert [one.link_id for one in filled.missing()] == []
 
 
+def test_a_response_can_be_read_without_what_is_not_answered() -> None:
+    given = response(
+        {"linkId": "b"}, group("a", {"linkId": "a.1"}, group("a.2", answered("a.2.x", {"valueString": "s"})))
+    )
+    filled = FilledForm(form_of(NESTED), given, answered=True)
+    assert [one.place for one in filled.walk()] == [
+        "QuestionnaireResponse.item[1]",
+        "QuestionnaireResponse.item[1].item[1]",
+        "QuestionnaireResponse.item[1].item[1].item[0]",
+    ]
+
+
 def _enabled(conditions: dict[str, Any], *answers: dict[str, Any], kind: str = "integer") -> bool | None:
     tree = form_of(form(item("q", kind, repeats=True), item("t", "display", **conditions)))
     return FilledForm(tree, response(answered("q", *answers))).enabled(tree.by_link["t"])
