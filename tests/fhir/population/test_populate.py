@@ -325,3 +325,14 @@ def test_a_value_that_is_no_fhir_is_not_to_be_had_and_the_rest_is_filled_in() ->
     where = "Bundle.entry[0].resource.value.value"
     why = f"the expression cannot be evaluated: {where} is not a decimal; correct the resource"
     assert made.unknown == {"high": why, "asked": f"%more: {why}"}
+
+
+def test_of_several_options_that_a_concept_names_the_forms_first_is_taken() -> None:
+    options = [{"valueCoding": {"system": "urn:s", "code": code}} for code in ("a", "b")]
+    person = PATIENT | {"maritalStatus": {"coding": [{"system": "urn:s", "code": code} for code in "cba"]}}
+    made = populate(
+        form(item("i", "choice", "%patient.maritalStatus", answerOption=options)),
+        {"patient": [person]},
+        Surroundings(None, NOW),
+    )
+    assert answers(made) == {"i": [{"system": "urn:s", "code": "a"}]}
