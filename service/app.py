@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from fastapi import FastAPI
 from sqlalchemy.engine import make_url
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
@@ -312,7 +312,7 @@ def beside(settings: Settings, store: Store) -> Services:
     return compose(settings, content, store, ThreadPoolExecutor(1), records.Outbox(store))
 
 
-def load_examples(app: Starlette) -> int:
+def load_examples(app: FastAPI) -> int:
     """How many synthetic example forms are submitted now. Doing it again changes nothing."""
     held: Services = app.state.services
     examples = held.content.examples("QuestionnaireResponse")
@@ -337,7 +337,7 @@ def service_routes() -> list[Route]:
     ]  # fmt: skip
 
 
-def build(settings: Settings, content: Folder | None = None, store: Store | None = None) -> Starlette:
+def build(settings: Settings, content: Folder | None = None, store: Store | None = None) -> FastAPI:
     """The web application. The store, if it was not handed in, is opened here and closed when it stops."""
     content = content or published.load(settings.content_folders)
     require_sound_once(content, settings)
@@ -345,7 +345,7 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         with running(*works):
             yield
         await own.close()
@@ -364,14 +364,18 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
     own = open_desk(settings, made, metrics)
     if made.guard is not None:
         middleware.append(Middleware(Gate, guard=made.guard, published=content.types()))
-    app = Starlette(
+    app = FastAPI(
+        title="HTG117 as computable FHIR R4",
+        version=made.version,
+        openapi_url=None,  # the description is made from the operations' own declarations (web/openapi.py)
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would send token and patient again, to whatever host was named
         routes=[*hooks.routes(), *fhir.routes(), *reports.routes(), *service_routes()],
         middleware=middleware,
         exception_handlers={HTTPException: errors.of_framework, ServiceError: errors.of_ours},
         lifespan=lifespan,
     )
-    # a redirect would send token and patient again, to whatever host was named
-    app.router.redirect_slashes = False
     app.state.services = made
     app.state.desk = own
     app.state.metrics = metrics

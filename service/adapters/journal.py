@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _LARGEST = 64
 _PAUSE = 1.0
-_GATHER = 0.002
 _LEAST = 0.05
 """A store that takes longer than this many seconds is slow; with less time to wait nothing is known of it."""
 _log = structlog.get_logger()
@@ -68,7 +67,7 @@ class Journal:
         self._waiting: deque[_Job] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._down = False
-        self._flying = self._size = 0
+        self._flying = 0
 
     @property
     def waiting(self) -> int:
@@ -130,10 +129,7 @@ class Journal:
 
     async def _write(self) -> None:
         while self._waiting:
-            if self._size > 1:  # many call at once: a larger group costs each of them less
-                await asyncio.sleep(_GATHER)
-            self._size = min(len(self._waiting), _LARGEST)
-            jobs = [self._waiting.popleft() for _ in range(self._size)]
+            jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST))]
             reached, self._flying = None, len(jobs)
             try:
                 reached = await self._commit(jobs)
