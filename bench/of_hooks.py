@@ -1,6 +1,7 @@
 """CDS Hooks over HTTP: assessed answers a second with tokens verified, beside a fixed card of another's.
 
-``wrk`` sends order-sign with a prefetched record of about 6 KB, an RS384 token of its own on each request.
+``wrk`` sends order-sign with a prefetch of 6 KB, written as programs write JSON (no white space): the example
+of the documents and more conditions that have nothing to do with it. Each request has a token of its own.
 Where ``wrk`` is not installed nothing is measured. HTG117_BENCH_CALLS sets the calls after which memory is
 looked at (say 100000). wrk and whatever else runs share the machine's cores with the service: the processor
 time of an answer, which depends less on them, stands beside the rate.
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
-BODY = ROOT / "docs" / "examples" / "order-sign.json"
+EXAMPLE = ROOT / "docs" / "examples" / "order-sign.json"
+PREFETCH = 6_000
+"""So many bytes the prefetch has at least."""
 SCRIPT = Path(__file__).with_name("hooks.lua")
 PATH = "/cds-services/htg117-order-sign"
 ISSUER = "https://bench.example.org"
@@ -68,7 +71,7 @@ def measure() -> Iterator[Row]:
         ours = [house.load(port) for _ in range(RUNS)]
         spent = _processor(process.pid) - spent
         rate = statistics.median(one.rate for one in ours)
-        peer, theirs, their_time, reason = _fixed_card()
+        peer, theirs, their_time, reason = _fixed_card(house.body)
         what = "order-sign, RS384 verified, recorded: assessed answers/s, 1 worker, 8 connections"
         yield Row(what, rate, 500, theirs, peer, theirs, "/s", more_is_better=True)
         if reason:
@@ -99,6 +102,8 @@ class _House:
         (folder / "keys.json").write_text(json.dumps(keys), encoding="utf-8")
         lines = f'[bench]\nissuer = "{ISSUER}"\njwks = "keys.json"\nservers = ["{ISSUER}/fhir"]\n'
         (folder / "clients.toml").write_text(lines, encoding="utf-8")
+        self.body = folder / "order-sign.json"
+        self.body.write_bytes(_call())
         self.made = 0
         self.expected = float(_FIRST)
 
@@ -131,7 +136,7 @@ class _House:
 
     def load(self, port: int, tokens: Path | None = None, seconds: int = SECONDS) -> Load:
         """One run against a worker."""
-        found = _wrk(port, PATH, tokens or self.tokens(port, seconds), seconds)
+        found = _wrk(port, PATH, self.body, tokens or self.tokens(port, seconds), seconds)
         self.expected = found.rate * _SPARE + 50
         return found
 
@@ -150,7 +155,25 @@ class _House:
         return sum(one.rate for one in found)
 
 
-def _fixed_card() -> tuple[str, float | None, float | None, str]:
+def _call() -> bytes:
+    """The body of the call."""
+    call = json.loads(EXAMPLE.read_bytes())
+    found = call["prefetch"]["conditionRecord"]
+    other = next(one["resource"] for one in found["entry"] if "coding" not in one["resource"]["code"])
+    while len(_compact(call["prefetch"])) < PREFETCH:
+        id_ = f"more-{found['total']}"
+        resource = other | {"id": id_, "code": {"text": f"Unrelated condition {id_}"}}
+        address = f"https://ehr.example.org/fhir/Condition/{id_}"
+        found["entry"].append({"fullUrl": address, "resource": resource, "search": {"mode": "match"}})
+        found["total"] += 1
+    return _compact(call)
+
+
+def _compact(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _fixed_card(body: Path) -> tuple[str, float | None, float | None, str]:
     """HealthChain's name, rate and processor time for a fixed card, or why it could not be had."""
     name = f"healthchain {healthchain.VERSION} (fixed card)"
     python, reason = healthchain.python()
@@ -163,17 +186,17 @@ def _fixed_card() -> tuple[str, float | None, float | None, str]:
     ]  # fmt: skip
     peers = ROOT / "bench" / "peers"
     with _running(command, os.environ | {"PYTHONPATH": str(peers)}, port, "/cds/cds-discovery") as process:
-        _wrk(port, "/cds/cds-services/fixed", None, WARM)
+        _wrk(port, "/cds/cds-services/fixed", body, None, WARM)
         spent = _processor(process.pid)
-        rates = [_wrk(port, "/cds/cds-services/fixed", None).rate for _ in range(RUNS)]
+        rates = [_wrk(port, "/cds/cds-services/fixed", body, None).rate for _ in range(RUNS)]
         spent = _processor(process.pid) - spent
     return name, statistics.median(rates), spent * 1000 / sum(rate * SECONDS for rate in rates), ""
 
 
-def _wrk(port: int, path: str, tokens: Path | None, seconds: int = SECONDS) -> Load:
+def _wrk(port: int, path: str, body: Path, tokens: Path | None, seconds: int = SECONDS) -> Load:
     command = [
         "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(SCRIPT),
-        f"http://127.0.0.1:{port}", "--", path, str(BODY), *([str(tokens)] if tokens else []),
+        f"http://127.0.0.1:{port}", "--", path, str(body), *([str(tokens)] if tokens else []),
     ]  # fmt: skip
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
