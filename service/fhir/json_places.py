@@ -74,8 +74,9 @@ class Places:
                 awaiting_key = False
             elif awaiting_key and mark[0] == '"':
                 key, key_offset = json.loads(mark), token.start()
-                if key in stack[-1].fields and not self._duplicate:
+                if key in stack[-1].fields:
                     self._duplicate = key_offset
+                    return root  # what follows was not read as JSON, and need not be any
             else:
                 place = _Place(key_offset if key is not None else token.start())
                 if not stack:

@@ -35,6 +35,7 @@ TEXT = b"""{
             "line 2, column 2: the key 'a' stands twice in one object; keep one of the two",
         ),
         (b'{"a": {"b": [1, {"c": 1, "c": 2}]}}', "line 1, column 26: the key 'c' stands twice"),
+        (b'{"a": {"b": 1, "b": 2}, "\t": 1}', "line 1, column 16: the key 'b' stands twice"),
         (b'{"a": NaN}', "NaN is not JSON"),
         (b'{"a": -Infinity}', "-Infinity is not JSON"),
         (b'{"a": "\\ud83d"}', "line 1, column 8: a \\u escape is half of a surrogate pair"),

@@ -83,10 +83,10 @@ def test_what_our_own_code_raises_is_left_as_it_is(store: Store) -> None:
         cursor.execute(f"SELECT {1 / 0}")
 
 
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
 def test_a_connection_that_the_server_ended_is_not_used_again(store: Store) -> None:
-    if store.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has no connection that could be ended")
-
     def insert_after_the_end() -> None:
         with store.writer.begin() as connection:
             own = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
