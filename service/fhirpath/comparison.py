@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from operator import ge, gt, le, lt
+from typing import TYPE_CHECKING, Any
 
 from . import quantity, temporal
 from .equality import as_quantity
@@ -12,8 +13,24 @@ from .quantity import Quantity
 from .temporal import Date, DateTime, Time
 from .values import type_name
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _NUMBERS: frozenset[Any] = frozenset({int, Decimal})
 _MOMENTS: frozenset[Any] = frozenset({Date, DateTime, Time})
+ORDERS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+"""What each operator asks of two numbers, and so of an order and 0."""
+
+
+def in_order(holds: Callable[[Any, Any], bool], a: Any, b: Any) -> bool | None:
+    """Whether two values, of which None is none, are in the order of an operator; None where it is open."""
+    kind, other = a.__class__, b.__class__
+    if (kind is int or kind is Decimal) and (other is int or other is Decimal):
+        return holds(a, b)
+    if a is None or b is None:
+        return None
+    order = compare(a, b)
+    return None if order is None else holds(order, 0)
 
 
 def compare(a: Any, b: Any) -> int | None:

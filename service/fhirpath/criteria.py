@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from . import syntax
 from .code import single, truth, values_of
+from .comparison import ORDERS
 from .functions import FUNCTIONS
 from .judges import LOGIC, Table, all_of, any_of, of_table, of_texts, opposite
 from .operands import (
-    ORDERS,
     among,
     converted,
     field,

@@ -88,33 +88,25 @@ def opposite(inner: Judge) -> Judge:
 
 def all_of(judges: tuple[Judge, ...]) -> Judge:
     """The judge of `and`."""
-    if len(judges) == 1:
-        return judges[0]
-
-    def judge(value: Any, frame: Frame) -> bool | None:
-        verdict: bool | None = True
-        for one in judges:
-            said = one(value, frame)
-            if said is False:
-                return False
-            if said is None:
-                verdict = None
-        return verdict
-
-    return judge
+    return _joined(judges, decisive=False)
 
 
 def any_of(judges: tuple[Judge, ...]) -> Judge:
     """The judge of `or`."""
+    return _joined(judges, decisive=True)
+
+
+def _joined(judges: tuple[Judge, ...], *, decisive: bool) -> Judge:
+    """The judge of several, of whose verdicts one decides at once; None leaves it open."""
     if len(judges) == 1:
         return judges[0]
 
     def judge(value: Any, frame: Frame) -> bool | None:
-        verdict: bool | None = False
+        verdict: bool | None = not decisive
         for one in judges:
             said = one(value, frame)
-            if said is True:
-                return True
+            if said is decisive:
+                return decisive
             if said is None:
                 verdict = None
         return verdict

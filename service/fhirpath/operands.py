@@ -7,12 +7,11 @@ Strange where the ordinary code should answer.
 from __future__ import annotations
 
 from decimal import Decimal
-from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
 
 from . import syntax
 from .code import single, valued
-from .comparison import compare
+from .comparison import ORDERS, in_order
 from .equality import equal, equal_collections
 from .plain_parts import Strange, variant_of
 from .quantity import Quantity, calendar_unit
@@ -37,7 +36,6 @@ LITERALS: dict[str, Callable[[str], Any]] = {
     "DateTime": parse_datetime,
     "Time": parse_time,
 }
-ORDERS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def literal_value(node: Expression) -> Any:
@@ -151,18 +149,7 @@ def converted(build: Callable[[Code], Code], one: Value) -> Value:
 def ordered(operator: str, one: Value, two: Value) -> Judge:
     """The judge of `<`, `<=`, `>` or `>=` (§6.2)."""
     holds = ORDERS[operator]
-
-    def judge(value: Any, frame: Frame) -> bool | None:
-        a, b = one(value, frame), two(value, frame)
-        kind, other = a.__class__, b.__class__
-        if (kind is int or kind is Decimal) and (other is int or other is Decimal):
-            return holds(a, b)
-        if a is None or b is None:
-            return None
-        order = compare(a, b)
-        return None if order is None else holds(order, 0)
-
-    return judge
+    return lambda value, frame: in_order(holds, one(value, frame), two(value, frame))
 
 
 def same_item(items: Walk, wanted: Any) -> Judge:

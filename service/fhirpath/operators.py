@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
 
 from .arithmetic import ARITHMETIC, concatenate
 from .code import Code, One, Run, single, truth, valued, values_of
-from .comparison import compare
+from .comparison import ORDERS, in_order
 from .equality import ItemSet, Work, equal, equal_collections, equivalent_collections
 from .errors import EvaluationError
 from .nodes import Node
@@ -16,8 +15,6 @@ from .texts import pay
 from .values import system, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .frame import Frame
 
 _PLAIN: frozenset[Any] = frozenset({str, bool, int, Decimal})
@@ -60,26 +57,11 @@ def concatenation(left: Code, right: Code) -> Code:
     return valued(apply)
 
 
-_HOLDS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
-
-
 def comparison(operator: str, left: Code, right: Code) -> Code:
     """Code for `<`, `<=`, `>` and `>=`: empty where either side is, or where the order is open."""
     one, two = single(left, operator), single(right, operator)
-    holds = _HOLDS[operator]
-
-    def test(frame: Frame) -> bool | None:
-        a = one(frame)
-        b = two(frame)
-        kind, other = a.__class__, b.__class__
-        if (kind is int or kind is Decimal) and (other is int or other is Decimal):
-            return holds(a, b)
-        if a is None or b is None:
-            return None
-        order = compare(a, b)
-        return None if order is None else holds(order, 0)
-
-    return valued(test, boolean=True)
+    holds = ORDERS[operator]
+    return valued(lambda frame: in_order(holds, one(frame), two(frame)), boolean=True)
 
 
 def equality(operator: str, left: Code, right: Code) -> Code:
@@ -285,7 +267,7 @@ def operation(operator: str, left: Code, right: Code) -> Code:
         return logic(operator, left, right)
     if operator in ("=", "!="):
         return equality(operator, left, right)
-    if operator in _HOLDS:
+    if operator in ORDERS:
         return comparison(operator, left, right)
     if operator in ARITHMETIC:
         return arithmetic(operator, left, right)

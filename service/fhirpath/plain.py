@@ -17,7 +17,7 @@ from .plain_parts import UNREAD, Strange, checked, fields_of, variant_of
 from .specifiers import selects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from .frame import Frame
     from .model import ElementInfo
@@ -29,7 +29,7 @@ def walker(path: Path, ending: Ending) -> Run:
     """The code of a path with an ending; the ordinary code takes over where a walk gives up, and gives its
     nodes."""
     start, ops = path.start, path.ops
-    chain = ordinary(path)
+    chain = taking_over(lambda: chained(given, ops))
     walks: dict[Shape, Walk | None] = {}
 
     def walk_of(shape: Shape) -> Walk | None:
@@ -67,22 +67,26 @@ def walker(path: Path, ending: Ending) -> Run:
     return run
 
 
-def ordinary(path: Path) -> Callable[[list[Any], Frame], list[Any]]:
-    """The ordinary code of the parts of a path over the items it starts at, made when first asked for."""
+def taking_over(make: Callable[[], Run]) -> Callable[[list[Any], Frame], list[Any]]:
+    """Code over the items that it is handed (`given`), made when first asked for."""
     chain: Run | None = None
 
     def run(items: list[Any], frame: Frame) -> list[Any]:
         nonlocal chain
         if chain is None:
-            made: Run = given
-            for op in path.ops:
-                if op.ordinary is not None:
-                    made = op.ordinary(made)
-            chain = made
+            chain = make()
         frame.given = items
         return chain(frame)
 
     return run
+
+
+def chained(code: Run, ops: Iterable[Op]) -> Run:
+    """The ordinary code of parts of a path, from the code before them."""
+    for op in ops:
+        if op.ordinary is not None:
+            code = op.ordinary(code)
+    return code
 
 
 def given(frame: Frame) -> list[Any]:

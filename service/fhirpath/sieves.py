@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .frame import Frame
     from .judges import Table
     from .plain_parts import Judge, Op
-    from .shapes import Shape
+    from .shapes import Shape, Shapes
 
     Sieve = Callable[[list[Any], Frame], list[Any]]
 
@@ -227,10 +227,28 @@ def _by_text(field: str, name: str, child: Shape, table: Table, following: Sieve
     return sieve
 
 
+def _asking(level: Level, shapes: Shapes) -> Callable[[Any], Asked]:
+    """What a level asks of a resource, found out once for each type; Strange where judges cannot tell."""
+    known: dict[str, Asked | None] = {}
+
+    def ask(resource: Any) -> Asked:
+        type_ = resource.get("resourceType")
+        if type_.__class__ is not str:
+            raise Strange
+        if type_ not in known:
+            known[type_] = asked_of(level, shapes.of_resource(resource))
+        asked = known[type_]
+        if asked is None:
+            raise Strange
+        return asked
+
+    return ask
+
+
 def _resources(levels: tuple[Level, ...], at: int, shape: Shape, field: str) -> Sieve:
     """To the resources of one property, each by its own type."""
-    level, shapes, onwards = levels[at], shape.shapes, onwards_of(levels, at + 1)
-    known: dict[str, Asked | None] = {}
+    level, onwards = levels[at], onwards_of(levels, at + 1)
+    ask = _asking(level, shape.shapes)
 
     def sieve(held: list[Any], frame: Frame) -> list[Any]:
         out: list[Any] = []
@@ -242,14 +260,7 @@ def _resources(levels: tuple[Level, ...], at: int, shape: Shape, field: str) -> 
             if not one and found.__class__ is not list:
                 raise Strange
             for place, value in enumerate([found] if one else found):
-                type_ = value.get("resourceType")
-                if type_.__class__ is not str:
-                    raise Strange
-                if type_ not in known:
-                    known[type_] = asked_of(level, shapes.of_resource(value))
-                asked = known[type_]
-                if asked is None:
-                    raise Strange
+                asked = ask(value)
                 judge = asked.judge
                 if judge is None or judge(value, frame) is True:
                     out.append((value, asked.shape, None, above, level.name, None if one else place))
@@ -270,8 +281,7 @@ def _resource_field(levels: tuple[Level, ...], at: int, shape: Shape) -> str:
 def _entries(levels: tuple[Level, ...], at: int, outer: str, entry_shape: Shape, inner: str) -> Sieve:
     """To the resources in the elements of one property, as those of a Bundle, in one go."""
     (entry_name, _), level = levels[at], levels[at + 1]
-    shapes, onwards = entry_shape.shapes, onwards_of(levels, at + 2)
-    known: dict[str, Asked | None] = {}
+    ask, onwards = _asking(level, entry_shape.shapes), onwards_of(levels, at + 2)
     name, last = level.name, onwards is _nodes
 
     def sieve(held: list[Any], frame: Frame) -> list[Any]:
@@ -287,15 +297,7 @@ def _entries(levels: tuple[Level, ...], at: int, outer: str, entry_shape: Shape,
                 value = entry.get(inner)
                 if value is None:
                     continue
-                type_ = value.get("resourceType")
-                if type_.__class__ is not str:
-                    raise Strange
-                if type_ not in known:
-                    known[type_] = asked_of(level, shapes.of_resource(value))
-                asked = known[type_]
-                if asked is None:
-                    raise Strange
-                shape, judge, _ = asked
+                shape, judge, _ = ask(value)
                 if judge is None or judge(value, frame) is True:
                     between: Any = (entry, entry_shape, None, above, entry_name, place)
                     if last:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import EvaluationError
 from .nodes import Node
-from .plain import given
+from .plain import chained, given, taking_over
 from .plain_parts import Path, Strange
 from .sieves import Level, onwards_of
 
@@ -49,24 +49,13 @@ def sifter(path: Path) -> Run:
 def _ordinary(ops: tuple[Op, ...]) -> Callable[[list[Any], Frame], list[Any]]:
     """The ordinary code of the last parts of a path, over the items that the path starts at. What the last
     where() before them keeps is sifted out all the same. Made when first asked for."""
-    chain: Run | None = None
 
     def made() -> Run:
         before = max([at for at, op in enumerate(ops[:-1]) if op.kind == "where"], default=-1) + 1
         code: Run = sifter(Path(given, ops[:before])) if before else given
-        for op in ops[before:]:
-            if op.ordinary is not None:
-                code = op.ordinary(code)
-        return code
+        return chained(code, ops[before:])
 
-    def run(items: list[Any], frame: Frame) -> list[Any]:
-        nonlocal chain
-        if chain is None:
-            chain = made()
-        frame.given = items
-        return chain(frame)
-
-    return run
+    return taking_over(made)
 
 
 def _levels(ops: tuple[Op, ...]) -> tuple[Level, ...]:

@@ -131,13 +131,15 @@ def _decimals(values: list[Any]) -> list[Any] | None:
     return out
 
 
-def _parsed(parse: Callable[[str], Any]) -> Callable[[list[Any]], list[Any] | None]:
+def _each(
+    alike: Callable[[list[Any]], list[Any] | None], read: Callable[[Any], Any]
+) -> Callable[[list[Any]], list[Any] | None]:
     def batch(values: list[Any]) -> list[Any] | None:
-        if _alike_texts(values) is None:
+        if alike(values) is None:
             return None
         out: list[Any] = []
         for value in values:
-            found = parse(value)
+            found = read(value)
             if found is None:
                 return None
             out.append(found)
@@ -146,29 +148,17 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[[list[Any]], list[Any] | No
     return batch
 
 
-def _quantities(values: list[Any]) -> list[Any] | None:
-    if _alike_objects(values) is None:
-        return None
-    out: list[Any] = []
-    for value in values:
-        found = _quantity_of(value)
-        if found is None:
-            return None
-        out.append(found)
-    return out
-
-
 _alike_texts, _alike_objects = _alike(str), _alike(dict)
 BATCHES: dict[Any, Callable[[list[Any]], list[Any] | None]] = {
     _read_boolean: _alike(bool),
     _read_text: _alike_texts,
     _read_integer: _alike(int),
     _read_decimal: _decimals,
-    READERS["date"]: _parsed(temporal.parse_date),
-    READERS["dateTime"]: _parsed(temporal.parse_datetime),
-    READERS["instant"]: _parsed(temporal.parse_datetime),
-    READERS["time"]: _parsed(temporal.parse_time),
-    _read_quantity: _quantities,
+    READERS["date"]: _each(_alike_texts, temporal.parse_date),
+    READERS["dateTime"]: _each(_alike_texts, temporal.parse_datetime),
+    READERS["instant"]: _each(_alike_texts, temporal.parse_datetime),
+    READERS["time"]: _each(_alike_texts, temporal.parse_time),
+    _read_quantity: _each(_alike_objects, _quantity_of),
 }
 """By the reader of a type, what reads its JSON values all at once."""
 SCALARS: dict[Any, tuple[type, Callable[[Any], Any] | None]] = {

@@ -74,11 +74,6 @@ class Template:
         return made
 
 
-def realise(definition: Resource, circumstances: Circumstances) -> Resource:
-    """The draft request; UnsupportedKind where its kind has no builder here."""
-    return request_template(definition)(circumstances)
-
-
 def request_template(definition: Resource) -> Template:
     """The request that an ActivityDefinition defines; UnsupportedKind where its kind has no builder here."""
     kind = definition.get("kind", "Task")

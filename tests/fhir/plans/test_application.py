@@ -17,7 +17,7 @@ from service.fhir.plans import (
 )
 from service.fhir.plans.actions import Ready
 from service.fhir.plans.dynamic import PathFault, set_value
-from service.fhir.plans.realisation import realise
+from service.fhir.plans.realisation import request_template
 from tests.second_guidance import BASE, form, load
 
 PLAN = load()[f"{BASE}/PlanDefinition/toy-watering-plan"]
@@ -390,7 +390,7 @@ def test_a_request_claims_the_profile_that_its_definition_names() -> None:
         "kind": "ServiceRequest",
         "profile": "urn:profile",
     }
-    assert realise(definition, CIRCUMSTANCES) == {
+    assert request_template(definition)(CIRCUMSTANCES) == {
         "resourceType": "ServiceRequest",
         "meta": {"profile": ["urn:profile"]},
         "instantiatesCanonical": ["urn:d"],
