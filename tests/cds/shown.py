@@ -10,13 +10,13 @@ from service.adapters.content import load
 from service.cds.cards import order_card
 from service.cds.faces import Faces
 from service.cds.model import Assessed, Order, Showing
-from service.fhir.plans import Application, Circumstances, apply, assess, read_plan
+from service.fhir.plans import Application, Circumstances, assess, propose, read_plan
 from tests.content import logic
 
 if TYPE_CHECKING:
     from service.adapters.content import Folder
     from service.cds.model import Fact, Unread
-    from service.fhir.plans import Applied, Plan
+    from service.fhir.plans import Plan
     from tests.content.logic import Answers
 
 Resource = dict[str, Any]
@@ -88,14 +88,13 @@ def assessed(
     return Assessed(plan(), found, form, recorded, source if recorded else None, facts, unread)
 
 
-def applied(of: Assessed, shown: Showing) -> Applied:
-    """The plan applied to the form."""
+def application(of: Assessed, shown: Showing) -> Application:
+    """The plan to be applied to the form."""
     circumstances = Circumstances(shown.patient, shown.now, shown.encounter, shown.user)
-    given = Application(plan().resource, plan(), of.form, circumstances, {}, content().resolve, of.evaluation)
-    return apply(given)
+    return Application(plan().resource, plan(), of.form, circumstances, {}, content().resolve, of.evaluation)
 
 
 def card(of: Assessed, order: Order = ORDER, shown: Showing | None = None) -> Resource:
     """The order's card."""
     shown = shown or showing()
-    return order_card(order, of, applied(of, shown), shown, faces())
+    return order_card(order, of, propose(application(of, shown)), shown, faces())

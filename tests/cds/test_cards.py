@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.cds.cards import summary, uncoded_card
+from service.cds.cards import order_card, summary, uncoded_card
 from service.cds.model import Fact, Order, Unread
 from service.cds.suggestions import system_actions
 from service.cds.tables import units
 from service.cds.wording import INDICATORS
 from service.domain.evaluation import Truth
 from service.fhir import validation
+from service.fhir.plans import apply
 from tests.cds import shown
 from tests.cds.test_tables import RENDERER
 from tests.cds.test_tables import texts as hostile
@@ -353,6 +354,15 @@ def test_every_card_keeps_to_cds_hooks(form: Answers, order: Order, recorded: bo
     for link in card["links"]:
         assert ("appContext" in link) == (link["type"] == "smart")
         assert link["type"] in ("smart", "absolute")
+
+
+@given(forms(), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_the_card_is_that_of_the_whole_plan_applied(form: Answers, recorded: bool) -> None:
+    """A card is made of the proposals alone: what else ``$apply`` makes of a plan would change nothing."""
+    of = shown.assessed(form, recorded=recorded)
+    applied, showing = apply(shown.application(of, shown.showing())), shown.showing()
+    assert shown.card(of) == order_card(shown.ORDER, of, applied, showing, shown.faces())
 
 
 @given(forms(), orders)

@@ -4,7 +4,7 @@
 CarePlan or a Bundle. One evaluation, several renderings: see ``docs/decisions/0003-rules-as-data.md``.
 """
 
-from service.fhir.plans.application import Application, Applied, apply
+from service.fhir.plans.application import Application, Applied, apply, propose
 from service.fhir.plans.assessment import UndecidedOutcome, assess
 from service.fhir.plans.definitions import asked_form, canonical, input_form, input_forms
 from service.fhir.plans.outcome import Setting, render_guidance_response, render_outcome
@@ -25,6 +25,7 @@ __all__ = [
     "canonical",
     "input_form",
     "input_forms",
+    "propose",
     "read_plan",
     "render_bundle",
     "render_care_plan",

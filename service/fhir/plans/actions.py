@@ -52,6 +52,7 @@ _CARRIED = (
     "timingRange",
     "timingTiming",
 )
+_OFFERED = ("title", "selectionBehavior")
 
 
 class Value:
@@ -112,7 +113,8 @@ class Action:
 
     Where an evaluation decides it, ``decided`` is what it is known by in one: the identity (``id``) of its
     statement, or the proposal's id. ``named`` is the canonical of its definition; ``is_group`` tells that it
-    has actions below it, even where none of them is ever shown.
+    has actions below it, even where none of them is ever shown. ``restates``: all that comes of it is a
+    message that says what the evaluation's statement says.
     """
 
     def __init__(self, source: Resource, place: str, decisions: Decisions) -> None:
@@ -121,6 +123,7 @@ class Action:
         self.decided = decisions.get(id(source))
         self.named: str | None = source.get("definitionCanonical")
         self.is_group = "action" in source
+        self.restates = isinstance(self.decided, int) and self.named is None and not self.is_group
         self._source = source
         self._decisions = decisions
         self._defined: Defined | None = None
@@ -138,12 +141,20 @@ class Action:
     @cached_property
     def head(self) -> Callable[[], Resource]:
         """What gives the RequestGroup's action each time, without what comes below it."""
-        source = self._source
-        made: Resource = {"id": source.get("id") or _plain(self.place)}
-        made |= {name: source[name] for name in _CARRIED if name in source}
+        made = self._carried(_CARRIED)
         if "condition" in made:
             made["condition"] = [_bare(condition) for condition in made["condition"]]
         return Copies(made)
+
+    @cached_property
+    def face(self) -> Callable[[], Resource]:
+        """As ``head``, and no more of it than is needed to offer the drafts below it for choice."""
+        return Copies(self._carried(_OFFERED))
+
+    def _carried(self, names: tuple[str, ...]) -> Resource:
+        source = self._source
+        made: Resource = {"id": source.get("id") or _plain(self.place)}
+        return made | {name: source[name] for name in names if name in source}
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...] | RuleFault:

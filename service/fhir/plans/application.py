@@ -64,6 +64,19 @@ class Application:
 
 def apply(application: Application) -> Applied:
     """The plan's proposals. A plan with an input form and none given is applied to an empty one."""
+    return _apply(application, brief=False)
+
+
+def propose(application: Application) -> Applied:
+    """As ``apply``, for whoever shows the evaluation itself and offers the drafts for choice.
+
+    Of each action there is its id, title and selection behaviour. Left out are the messages that only say
+    once more what the evaluation's outcome and notes say. The issues are the same.
+    """
+    return _apply(application, brief=True)
+
+
+def _apply(application: Application, *, brief: bool) -> Applied:
     plan = application.plan
     form = application.form
     if plan is not None and form is None:
@@ -74,7 +87,7 @@ def apply(application: Application) -> Applied:
     applied = Applied(application.definition, application.circumstances, evaluation)
     if evaluation is not None:
         applied.issues += evaluation.issues
-    walk = _Walk(application, form, applied, evaluation)
+    walk = _Walk(application, form, applied, evaluation, brief=brief)
     actions = plan.actions if plan else _READY.of(application.definition, application.resolve)
     applied.actions += walk.actions(actions, 0)
     return applied
@@ -90,6 +103,8 @@ class _Walk:
         applied: Applied,
         evaluation: Evaluation | None,
         prefix: str = "",
+        *,
+        brief: bool,
     ) -> None:
         self._application = application
         self._form = form
@@ -97,6 +112,7 @@ class _Walk:
         self._names = frozenset(application.variables)
         self._applied = applied
         self._prefix = prefix
+        self._brief = brief
         self._asked = Asked(self._root, applied.issues)
         self._made: set[int | str] | None = None
         if evaluation is not None:
@@ -116,7 +132,8 @@ class _Walk:
 
     def _applies(self, action: Action) -> bool:
         if self._made is not None and action.decided is not None:
-            return action.decided in self._made
+            # What a plan that is proposed says is part of the proposal: it is not restated elsewhere.
+            return action.decided in self._made and not (self._brief and action.restates and not self._prefix)
         conditions = action.conditions
         if isinstance(conditions, RuleFault):
             self._issue(str(conditions), f"{action.place}.{conditions.place}")
@@ -124,7 +141,7 @@ class _Walk:
         return self._asked.hold(conditions, action.place)
 
     def _action(self, action: Action, depth: int) -> Resource | None:
-        made = action.head()
+        made = action.face() if self._brief else action.head()
         if self._prefix:
             made["id"] = self._prefix + made["id"]
             for related in made.get("relatedAction", ()):
@@ -181,7 +198,9 @@ class _Walk:
         evaluation = assess(plan, self._form) if plan is not None and self._form is not None else None
         if evaluation is not None:
             self._applied.issues += evaluation.issues
-        walk = _Walk(self._application, self._form, self._applied, evaluation, f"{identifier}.")
+        walk = _Walk(
+            self._application, self._form, self._applied, evaluation, f"{identifier}.", brief=self._brief
+        )
         return walk.actions(actions, depth + 1)
 
     def _request(self, template: Template, values: Iterable[Value]) -> Resource:

@@ -26,7 +26,7 @@ from service.cds.prefetch import ORDERS, PATIENT, filled
 from service.cds.record import read_record
 from service.cds.reminders import attention_cards
 from service.cds.suggestions import system_actions
-from service.fhir.plans import Application, Circumstances, apply, assess, canonical
+from service.fhir.plans import Application, Circumstances, assess, canonical, propose
 from service.operations.advise.asked import DENIED, Question, dispatched, is_denied, unavailable
 from service.operations.advise.attending import find_unreported, gather
 from service.operations.advise.prepared import prepare
@@ -159,7 +159,7 @@ class Advisor:
                 continue
             if assessed is None or applied is None:
                 assessed = self._assess(question, plan, record, kept, showing)
-                applied = apply(self._application(plan, assessed, showing))
+                applied = propose(self._application(plan, assessed, showing))
             cards.append(order_card(order, assessed, applied, showing, self.faces))
         if assessed is None:
             return Advice(tuple(cards))

@@ -11,6 +11,7 @@ from service.fhir.plans import (
     Application,
     Circumstances,
     apply,
+    propose,
     read_plan,
     render_bundle,
     render_care_plan,
@@ -352,6 +353,59 @@ def test_whoever_gets_the_result_may_change_all_of_it(definition: dict[str, Any]
     assert (definition, held, filled) == given
     second = made()
     assert (second.actions, second.requests) == said
+
+
+def test_a_proposal_is_the_same_without_what_only_restates_the_evaluation() -> None:
+    """The statements' messages are left out, and what an action carries beside its drafts; nothing else."""
+    fault = {"title": "F", "definitionCanonical": "urn:nowhere"}
+    coded = [{"coding": [{"system": "urn:s", "code": "said"}]}]
+    said = {"code": coded, "documentation": [{"type": "citation"}]}
+    notes = {
+        "extension": [{"url": f"{BASE}/StructureDefinition/plan-role", "valueCode": "note"}],
+        "action": [{"id": "words", "title": "W", **said}, {"id": "fault", **fault, **said}],
+    }
+    proposals = copy.deepcopy(PLAN["action"][0]["action"][3])
+    nested = {"id": "nested", "title": "N", "selectionBehavior": "any", "definitionCanonical": PLAN["url"]}
+    proposals["action"] += [nested, {"id": "word", "title": "Only words", "prefix": "1"}]
+    definition = {**PLAN, "url": "urn:outer", "action": [*PLAN["action"], notes, proposals]}
+    resolve = (load() | {"urn:outer": definition}).get
+    plan, answered = read_plan(definition), form(plant="fern")
+    application = Application(definition, plan, answered, CIRCUMSTANCES, {}, resolve)
+    whole, brief = apply(application), propose(application)
+    assert brief.issues == whole.issues
+    assert [issue.expression for issue in brief.issues] == [
+        "PlanDefinition[toy-watering-plan].action[1].action[1].definitionCanonical"
+    ]
+    kept = offered(brief)
+    assert [one["id"] for one in kept[-1]["action"]] == ["complete-form", "nested", "word"]
+    assert kept[-1] == offered(whole)[-1]
+    # A plan that is proposed is taken up whole, with what its own evaluation says.
+    assert messages(brief) == ["F", "A criterion is not known.", "Only words"]
+    assert messages(whole) == ["A criterion is not known.", "W", *messages(brief)]
+    assert [group["id"] for group in kept] == ["watering", "action-1", "proposals"]
+    assert [group["id"] for group in offered(whole)] == ["watering", "action-1", "proposals"]
+    assert [one["id"] for one in kept[0]["action"]] == ["proposals"]
+    assert [one["id"] for one in kept[1]["action"]] == ["fault"]
+    parts = [id(one) for one in containers([brief.actions, brief.requests])]
+    assert len(parts) == len(set(parts))
+
+
+def messages(applied: Any) -> list[str]:
+    """The words of the drafts that are messages."""
+    return [one["payload"][0]["contentString"] for one in applied.requests.values() if "payload" in one]
+
+
+def offered(applied: Any) -> list[dict[str, Any]]:
+    """The actions as far as they are offered for choice, each with its draft itself."""
+
+    def shown(action: dict[str, Any]) -> dict[str, Any]:
+        names = ("id", "title", "selectionBehavior")
+        made: dict[str, Any] = {name: action[name] for name in names if name in action}
+        if "resource" in action:
+            made["resource"] = applied.requests[action["resource"]["reference"][1:]]
+        return made | ({"action": [shown(one) for one in action["action"]]} if "action" in action else {})
+
+    return [shown(action) for action in applied.actions]
 
 
 def test_what_a_dynamic_value_takes_from_the_form_is_a_copy() -> None:
