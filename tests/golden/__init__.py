@@ -4,7 +4,8 @@ A request is an object with ``says`` (what the case shows), ``method``, ``url``,
 ``text`` (bytes that are no resource), ``headers`` beyond the media type, and ``before``: requests that are
 answered first. One of CDS Hooks or of reports goes as application/json. An answer is its ``status``, the
 ``headers`` that say something of the resource, and ``body``, or ``text`` by line where it is no JSON.
-Clock and ids are fixed, so that an answer is the same every time, to the last digit of a decimal.
+Clock and ids are fixed, and nothing is given up because it takes long, so that an answer is the same every
+time and on every machine, to the last digit of a decimal.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from service.fhir.json_text import encode
 from service.operations.report.renderings import make_renderers
 from service.settings import Settings
 from service.web.tracing import Metrics
+from tests.patience import PATIENCE
 from tests.web.conftest import Client
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ FOLDER = Path(__file__).parent
 FHIR_JSON = "application/fhir+json"
 REPORTS = "/reports"
 HOOKS = "/cds-services"
-SETTINGS = Settings(database_url="sqlite://", base_url="https://htg117.example")
+SETTINGS = Settings(database_url="sqlite://", base_url="https://htg117.example", **PATIENCE)
 BEGIN = datetime(2026, 8, 1, 9, 0, tzinfo=UTC)
 STEP = timedelta(hours=1)
 TOLD = ("content-type", "content-location", "etag", "location", "retry-after", "allow")

@@ -19,6 +19,7 @@ from service.app import build
 from service.settings import Settings
 from tests.adapters.ehr import peer as fhir
 from tests.adapters.ehr.peer import Peer, dropping, in_turn, outcome, packed, reply, searchset
+from tests.patience import PATIENCE
 from tests.web.conftest import Client
 from tests.web.hooks.asking import BASE, SIGN, bearer, clients_file, sign
 
@@ -63,10 +64,6 @@ def serve(folder: Path, **more: Any) -> Iterator[Client]:
         yield made
 
 
-PATIENCE = {"ehr_milliseconds": 3_000, "hook_milliseconds": 6_000}
-"""Where the EHR answers it is given long: a busy machine that runs these tests is no failure of an EHR."""
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Client]:
     yield from serve(tmp_path, **PATIENCE)
@@ -76,6 +73,12 @@ def house(tmp_path: Path) -> Iterator[Client]:
 def hasty(tmp_path: Path) -> Iterator[Client]:
     """A service that waits as long as it does unless it is told otherwise."""
     yield from serve(tmp_path)
+
+
+@pytest.fixture
+def brisk(tmp_path: Path) -> Iterator[Client]:
+    """A service that waits for some seconds: there are EHRs that answer, and one that never does."""
+    yield from serve(tmp_path, **PATIENCE | {"ehr_milliseconds": 3_000})
 
 
 def request(server: str, **more: Any) -> dict[str, Any]:
@@ -246,17 +249,17 @@ def test_remarks_of_the_ehr_take_nothing_away(house: Client, ehr: Peer) -> None:
     assert (unread(answer), finding(answer, LESION)) == ({}, "met")
 
 
-def test_many_calls_to_a_silent_ehr_do_not_hold_up_those_to_another(house: Client, ehr: Peer) -> None:
+def test_many_calls_to_a_silent_ehr_do_not_hold_up_those_to_another(brisk: Client, ehr: Peer) -> None:
     with Peer() as silent:
         for path in (f"/Patient/{PATIENT}", "/Condition", "/Procedure", "/CarePlan", "/Observation",
                      "/QuestionnaireResponse"):  # fmt: skip
             silent.on(path, silence)
 
         async def run() -> list[httpx.Response]:
-            slow = [house._http.post(SIGN, json=request(silent.base)) for _ in range(12)]
-            return list(await asyncio.gather(*slow, house._http.post(SIGN, json=request(ehr.base))))
+            slow = [brisk._http.post(SIGN, json=request(silent.base)) for _ in range(12)]
+            return list(await asyncio.gather(*slow, brisk._http.post(SIGN, json=request(ehr.base))))
 
-        *slow, quick = house._runner.run(run())
+        *slow, quick = brisk._runner.run(run())
     assert (unread(quick), finding(quick, LESION)) == ({}, "met")
     assert all(finding(one, LESION) == "not known" for one in slow)
     assert all(set(unread(one).values()) <= {faults.SLOW, faults.RESTING} for one in slow)

@@ -13,6 +13,7 @@ import structlog
 
 from service.app import build, log_to
 from service.settings import Settings
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -70,7 +71,7 @@ def _quiet() -> Iterator[None]:
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
     """A client of a fresh service."""
-    app = build(Settings(database_url=f"sqlite:///{tmp_path}/records.sqlite3"))
+    app = build(Settings(database_url=f"sqlite:///{tmp_path}/records.sqlite3", **PATIENCE))
     with Client(app) as made:
         yield made
 

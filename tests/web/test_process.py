@@ -18,6 +18,7 @@ import pytest
 
 from service.adapters.records import connect
 from service.operations.searching.query import parse
+from tests.patience import PATIENT_PROCESS
 from tests.web.conftest import eligibility
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def free_port() -> int:
 def serving(
     database: Path, *options: str, **environment: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """The process and its address, once it is ready."""
+    """The process and its address, once it is ready. It is patient unless it is told otherwise."""
     port = free_port()
-    own = {"HTG117_PORT": str(port), "HTG117_DATABASE_URL": f"sqlite:///{database}"} | environment
+    own = {"HTG117_PORT": str(port), "HTG117_DATABASE_URL": f"sqlite:///{database}"}
+    own |= PATIENT_PROCESS | environment
     process = subprocess.Popen(
         [sys.executable, "-m", "service", "serve", *options],
         env=os.environ | own, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ import pytest
 from service.app import build
 from service.operations.advise import Advice
 from service.settings import Settings
+from tests.patience import PATIENCE
 from tests.web.conftest import Client
 
 if TYPE_CHECKING:
@@ -61,6 +62,6 @@ def adviser() -> Adviser:
 @pytest.fixture
 def client(tmp_path: Path, adviser: Adviser) -> Iterator[Client]:
     """A client of a fresh service in development mode."""
-    with Client(build(Settings(database_url=f"sqlite:///{tmp_path}/r.sqlite3"))) as made:
+    with Client(build(Settings(database_url=f"sqlite:///{tmp_path}/r.sqlite3", **PATIENCE))) as made:
         hook_up(made, adviser)
         yield made

@@ -16,6 +16,7 @@ from service.app import build
 from service.cds.discovery import render_discovery
 from service.domain.errors import Unavailable
 from service.settings import Settings
+from tests.patience import PATIENCE
 from tests.web.conftest import Client
 from tests.web.hooks.asking import SIGN, sign, stored
 from tests.web.hooks.test_socket import coded
@@ -42,6 +43,13 @@ _PARAMETER = re.compile(r"[a-z-]+(:in)?|_count|_sort|_id")
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
     """The whole service, its own adviser in place."""
+    with Client(build(Settings(database_url=f"sqlite:///{tmp_path}/r.sqlite3", **PATIENCE))) as made:
+        yield made
+
+
+@pytest.fixture
+def hasty(tmp_path: Path) -> Iterator[Client]:
+    """The same, which waits as long as it does unless it is told otherwise."""
     with Client(build(Settings(database_url=f"sqlite:///{tmp_path}/r.sqlite3"))) as made:
         yield made
 
@@ -145,21 +153,21 @@ def opened(address: str) -> dict[str, Any]:
     "Response: a slow EHR costs no more than its share of the time",
     "FHIR Resource Access: nothing of an access token is on record",
 )
-def test_an_ehr_that_never_answers_is_said_and_its_token_is_nowhere(client: Client) -> None:
+def test_an_ehr_that_never_answers_is_said_and_its_token_is_nowhere(hasty: Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections, and says nothing
-        answer = client.post(SIGN, json=opened(f"http://127.0.0.1:{silent.getsockname()[1]}/fhir"))
+        answer = hasty.post(SIGN, json=opened(f"http://127.0.0.1:{silent.getsockname()[1]}/fhir"))
     assert answer.status_code == 200, answer.text
     assert "could not be read" in answer.json()["cards"][0]["detail"]
-    records = client.app.state.services.records
+    records = hasty.app.state.services.records
     assert SECRET not in answer.text
     assert SECRET not in json.dumps([stored(records, one) for one in ("AuditEvent", "GuidanceResponse")])
 
 
 @pytest.mark.parametrize("asked", ["subjects", "search"])
 def test_records_that_do_not_answer_are_said_and_the_call_goes_on(
-    client: Client, monkeypatch: pytest.MonkeyPatch, asked: str
+    hasty: Client, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
-    records = client.app.state.services.records
+    records = hasty.app.state.services.records
     gate = threading.Event()
     monkeypatch.setattr(type(records), "subjects", lambda _self, _types, names: names)
 
@@ -168,7 +176,7 @@ def test_records_that_do_not_answer_are_said_and_the_call_goes_on(
         raise Unavailable("too late to matter")
 
     monkeypatch.setattr(type(records), asked, slow)
-    answer = client.post(SIGN, json=coded())
+    answer = hasty.post(SIGN, json=coded())
     gate.set()
     assert answer.status_code == 200, answer.text
     assert "the records kept here do not answer" in answer.json()["cards"][0]["detail"]

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 
 from service.app import build
 from service.settings import Settings
+from tests.patience import PATIENCE
 from tests.web.conftest import Client
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def mutated(draw: some.DrawFn) -> tuple[str, Any]:
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     folder = tmp_path_factory.mktemp("mutated")
-    with Client(build(Settings(database_url=f"sqlite:///{folder}/r.sqlite3"))) as made:
+    with Client(build(Settings(database_url=f"sqlite:///{folder}/r.sqlite3", **PATIENCE))) as made:
         yield made
 
 
