@@ -7,7 +7,9 @@ with parts that never answer has a service that waits no longer than it is told.
 
 from __future__ import annotations
 
-PATIENCE = {"ehr_milliseconds": 20_000, "hook_milliseconds": 60_000}
+from typing import Any
+
+PATIENCE: dict[str, Any] = {"ehr_milliseconds": 20_000, "hook_milliseconds": 60_000}
 """Settings: the EHR has a third of the time, the records kept here the rest."""
 PATIENT_PROCESS = {f"HTG117_{name.upper()}": str(value) for name, value in PATIENCE.items()}
 """The same as the environment of a process."""
