@@ -77,6 +77,9 @@ def serving(peer: Peer, tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             body = self.rfile.read(length)
+            if len(body) < length:  # its sender was killed: half a message is none
+                self.close_connection = True
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             answer = peer.receive(Asked(self.path, headers, body))
             time.sleep(answer.seconds)
