@@ -3,8 +3,9 @@
 ``wrk`` sends order-sign with a prefetch of 6 KB, written as programs write JSON (no white space): the example
 of the documents and more conditions that have nothing to do with it. Each request has a token of its own.
 Where ``wrk`` is not installed nothing is measured. HTG117_BENCH_CALLS sets the calls after which memory is
-looked at (say 100000). wrk and whatever else runs share the machine's cores with the service: the processor
-time of an answer, which depends less on them, stands beside the rate.
+looked at (say 100000). wrk, the worker's process for records and whatever else runs share the machine's cores
+with the worker: the processor time of an answer (of the worker and of that process), which depends less on
+them, stands beside the rate.
 """
 
 from __future__ import annotations
@@ -241,11 +242,24 @@ def _running(
 
 
 def _processor(pid: int) -> float:
-    """The seconds of processor time that a process has taken."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK
+    """The seconds of processor time that a process and those it has started have taken."""
+    spent = 0
+    for one in (pid, *_started_by(pid)):
+        fields = Path(f"/proc/{one}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        spent += int(fields[11]) + int(fields[12])
+    return spent / _TICK
 
 
 def _resident(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
+    """The MiB of memory that they hold."""
+    held = 0.0
+    for one in (pid, *_started_by(pid)):
+        status = Path(f"/proc/{one}/status").read_text(encoding="utf-8")
+        held += next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
+    return held
+
+
+def _started_by(pid: int) -> list[int]:
+    """The processes that a process's threads have started."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return [int(one) for thread in threads for one in (thread / "children").read_text().split()]

@@ -28,6 +28,8 @@ from service import outgoing
 from service.adapters import content as published
 from service.adapters import records, verdicts
 from service.adapters.absent import NoOutbox, NoRecords
+from service.adapters.clerk.inside import Inside
+from service.adapters.clerk.outside import Outside
 from service.adapters.content_checks import require_sound
 from service.adapters.deliveries import running
 from service.adapters.e2b import open_tools
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
 
     from starlette.routing import Route
 
+    from service.adapters.clerk import Clerk
     from service.adapters.content import Folder
     from service.adapters.records import Store
     from service.operations.advise import Advice
@@ -207,7 +210,7 @@ def _guard(settings: Settings) -> Guard | None:
     return Either(tokens, asking)
 
 
-def open_desk(settings: Settings, held: Services, metrics: Metrics) -> Desk:
+def open_desk(settings: Settings, held: Services, metrics: Metrics, clerk: Clerk) -> Desk:
     """What CDS Hooks works with: the services that the plans give, who may call them, where calls go."""
     from service.adapters.ehr import Ehrs  # its HTTP client is slow to import
     from service.adapters.ehr.retries import Retries
@@ -218,11 +221,9 @@ def open_desk(settings: Settings, held: Services, metrics: Metrics) -> Desk:
     for client in held.clients or (None,):
         ehrs.of(client)  # what TLS trusts is read now, not within a call's deadline
     advisor = Advisor(held.content, held.plans, held.terms, held.records)
-    journal = Journal(
-        held.records, held.clock, failed=metrics.audit_failures.inc, lost=metrics.audit_lost.inc
-    )
+    journal = Journal(clerk, held.clock, failed=metrics.audit_failures.inc, lost=metrics.audit_lost.inc)
     metrics.audit_waiting.set_function(lambda: journal.waiting)
-    lookout = Lookout(held.records, KEPT)
+    lookout = Lookout(clerk, KEPT)
     left = (settings.hook_milliseconds - settings.ehr_milliseconds) / 1000
     return Desk(
         services=advisor.services,
@@ -233,10 +234,18 @@ def open_desk(settings: Settings, held: Services, metrics: Metrics) -> Desk:
         used=Used(time.time),
         buckets=Buckets(settings.rate_limit, time.monotonic),
         guard=_cds_guard(settings, held.clients),
-        ending=lookout.close,
+        opening=clerk.open,
+        ending=clerk.close,
         ehr_seconds=settings.ehr_milliseconds / 1000,
         seconds=settings.hook_milliseconds / 1000,
     )
+
+
+def _clerk(settings: Settings, store: Store, *, handed_in: bool) -> Clerk:
+    """Who records calls. What was handed in is open here, perhaps here alone."""
+    if handed_in or settings.hook_records == "threads":
+        return Inside(store)
+    return Outside(settings.database_url)
 
 
 def _adviser(
@@ -346,6 +355,7 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await own.opening()
         with running(*works):
             yield
         await own.close()
@@ -361,7 +371,7 @@ def build(settings: Settings, content: Folder | None = None, store: Store | None
         middleware.append(Middleware(Origins, origins=settings.cors_origins))
     middleware.append(Middleware(errors.LastResort))
     made = compose(settings, content, kept, threads, records.Outbox(kept))
-    own = open_desk(settings, made, metrics)
+    own = open_desk(settings, made, metrics, _clerk(settings, kept, handed_in=store is not None))
     if made.guard is not None:
         middleware.append(Middleware(Gate, guard=made.guard, published=content.types()))
     app = FastAPI(

@@ -36,6 +36,7 @@ class Settings:
     ``clients``: the TOML file of the EHRs that may call CDS Hooks (docs/integrating.md).
     ``site``: the TOML file that says who reports adverse events, and where to (docs/examples/site.toml).
     ``ehr_milliseconds`` and ``hook_milliseconds``: how long the EHR, and a whole call of CDS Hooks, may take.
+    ``hook_records``: who records calls of CDS Hooks, a ``process`` beside the worker or its ``threads``.
     ``cors_origins``: the web pages whose scripts may call CDS Hooks, separated by commas. ``rate_limit``: how
     many calls of CDS Hooks a client may make in a minute, on each worker; 0 sets no limit.
     ``body_seconds``: how long a request's body may take to arrive.
@@ -59,6 +60,7 @@ class Settings:
     site: str = ""
     ehr_milliseconds: int = 400
     hook_milliseconds: int = 500
+    hook_records: str = "process"
     cors_origins: tuple[str, ...] = ()
     rate_limit: int = 0
     body_seconds: int = 10
@@ -158,6 +160,8 @@ def _judge_hooks(settings: Settings) -> list[str]:
         )
     if settings.ehr_milliseconds > settings.hook_milliseconds:
         faults.append("HTG117_EHR_MILLISECONDS is part of HTG117_HOOK_MILLISECONDS; make it no larger")
+    if settings.hook_records not in ("process", "threads"):
+        faults.append(f"HTG117_HOOK_RECORDS is process or threads, not '{settings.hook_records}'")
     faults += [
         f"HTG117_CORS_ORIGINS: '{origin}' is not an https origin such as https://ehr.example.org"
         for origin in settings.cors_origins

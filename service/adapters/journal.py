@@ -1,8 +1,8 @@
 """Calls recorded off the event loop, in groups: what waits is committed in one transaction, then answered.
 
-A group is one ``Records.commit`` of all that waits; where it fails for a reason of one call (a token's id
-that was used before), each call is committed alone, so that the others do not suffer. What the store cannot
-take is kept in memory, up to a bound, and tried again; each such call is counted.
+A group is one commit of all that waits, done by the clerk; where it fails for a reason of one call (a
+token's id that was used before), each call is committed alone, so that the others do not suffer. What the
+store cannot take is kept in memory, up to a bound, and tried again; each such call is counted.
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from service.adapters.aside import Aside
 from service.domain.errors import Conflict, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from service.operations.ports import Clock, Once, Records, Write
+    from service.adapters.clerk import Clerk
+    from service.operations.ports import Clock, Once, Write
 
 _LARGEST = 64
 _PAUSE = 1.0
@@ -48,7 +47,7 @@ class Journal:
 
     def __init__(
         self,
-        records: Records,
+        clerk: Clerk,
         clock: Clock,
         *,
         failed: Callable[[], None],
@@ -57,9 +56,8 @@ class Journal:
         pause: float = _PAUSE,
     ) -> None:
         """Nothing runs yet."""
-        self._records = records
+        self._clerk = clerk
         self._clock = clock
-        self._thread = Aside("journal")
         self._failed = failed
         self._lost = lost
         self._kept = kept
@@ -101,7 +99,6 @@ class Journal:
             await asyncio.wait((self._writing,))
         for _ in range(len(self._waiting)):
             self._lose(self._waiting.popleft())
-        self._thread.close()
 
     def _keep(self, job: _Job) -> None:
         self._waiting.append(job)
@@ -167,9 +164,7 @@ class Journal:
         """Tells the call that it is refused, unless an attempt before had stored it after all."""
         if job.tried:
             try:
-                stored = job.writes and await self._call(
-                    self._records.read, job.writes[-1].type, job.writes[-1].id
-                )
+                stored = job.writes and await self._clerk.stored(job.writes[-1].type, job.writes[-1].id)
             except ServiceError:
                 return False
             if stored:
@@ -186,16 +181,13 @@ class Journal:
         writes = [write for job in jobs for write in job.writes]
         once = tuple(one for job in jobs for one in job.once)
         try:
-            await self._call(self._records.commit, writes, self._clock(), (), once)
+            await self._clerk.commit(writes, self._clock(), once)
         except Conflict:
             raise
         except ServiceError:
             for job in jobs:
                 job.tried = True
             raise
-
-    async def _call(self, work: Callable[..., object], *args: object) -> object:
-        return await self._thread.run(partial(work, *args))
 
 
 def _answer(job: _Job, *, stored: bool) -> None:

@@ -9,24 +9,23 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from service.adapters.aside import Aside
+from service.domain.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from service.operations.ports import Records
+    from service.adapters.clerk import Clerk
 
     _Asked = tuple[Collection[str], asyncio.Future[bool]]
 
 
 class Lookout:
-    """Asks the records for those who ask it. One event loop uses it; ``close`` after the last answer."""
+    """Asks the clerk for those who ask it. One event loop uses it."""
 
-    def __init__(self, records: Records, types: tuple[str, ...]) -> None:
+    def __init__(self, clerk: Clerk, types: tuple[str, ...]) -> None:
         """Takes the types of records that are looked for. Nothing runs yet."""
-        self._records = records
+        self._clerk = clerk
         self._types = types
-        self._thread = Aside("lookout")
         self._waiting: list[_Asked] = []
         self._asking = False
         self.hangs = False
@@ -35,8 +34,8 @@ class Lookout:
     async def holds(self, names: Collection[str], seconds: float) -> bool:
         """Whether a record may be about one who is so named (``Records.subjects``).
 
-        TimeoutError after so many seconds; Unavailable where the store says so. While a query hangs it is
-        True of everybody: each then has to ask for himself.
+        TimeoutError after so many seconds. While a query hangs, or where none could be made, it is True of
+        everybody: each then has to ask for himself.
         """
         if not names:
             return False
@@ -54,27 +53,23 @@ class Lookout:
         finally:
             late.cancel()
 
-    def close(self) -> None:
-        """Nothing; its thread ends."""
-        self._thread.close()
-
     def _ask(self) -> None:
         asked, self._waiting = self._waiting, []
         names = frozenset(name for names, _ in asked for name in names)
-        self._thread.run(partial(self._records.subjects, self._types, names)).add_done_callback(
-            partial(self._tell, asked)
-        )
+        asking = asyncio.ensure_future(self._clerk.subjects(self._types, names))
+        asking.add_done_callback(partial(self._tell, asked))
 
-    def _tell(self, asked: list[_Asked], done: asyncio.Future[frozenset[str]]) -> None:
+    def _tell(self, asked: list[_Asked], done: asyncio.Future[Collection[str]]) -> None:
         self.hangs = False
         fault = done.exception()
+        kept = frozenset(done.result()) if fault is None else frozenset()
         for names, answer in asked:
             if answer.done():
                 continue
-            if fault is not None:
+            if fault is not None and not isinstance(fault, Unavailable):
                 answer.set_exception(fault)
             else:
-                answer.set_result(not done.result().isdisjoint(names))
+                answer.set_result(fault is not None or not kept.isdisjoint(names))
         self._asking = bool(self._waiting)
         if self._waiting:
             self._ask()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from service.adapters.clerk.inside import Inside
 from service.adapters.journal import Journal
 from service.domain.errors import Repeated, Unavailable
 from service.operations.ports import Once, Write
@@ -70,7 +71,7 @@ class Counted:
         self.failed: list[int] = []
         self.lost: list[int] = []
         self.journal = Journal(
-            records,  # type: ignore[arg-type]
+            Inside(records),  # type: ignore[arg-type]
             lambda: NOW,
             failed=lambda: self.failed.append(1),
             lost=lambda: self.lost.append(1),

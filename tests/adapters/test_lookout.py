@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from service.adapters.clerk.inside import Inside
 from service.adapters.lookout import Lookout
 from service.domain.errors import Unavailable
 
@@ -45,12 +46,13 @@ async def until(holds: Callable[[], bool]) -> None:
 def play(scene: Callable[[Records, Lookout], Awaitable[None]]) -> None:
     async def opened() -> None:
         records = Records()
-        lookout = Lookout(records, ("QuestionnaireResponse", "AdverseEvent"))  # type: ignore[arg-type]
+        clerk = Inside(records)  # type: ignore[arg-type]
+        lookout = Lookout(clerk, ("QuestionnaireResponse", "AdverseEvent"))
         try:
             await scene(records, lookout)
         finally:
             records.gate.set()
-            lookout.close()
+            await clerk.close()
 
     asyncio.run(opened())
 
@@ -80,14 +82,15 @@ def test_who_comes_while_a_query_runs_is_in_the_next() -> None:
     play(scene)
 
 
-def test_a_store_that_fails_says_so_to_all_who_asked_and_the_next_are_answered() -> None:
+def test_where_none_can_be_asked_each_asks_for_himself_and_the_next_are_answered() -> None:
     async def scene(records: Records, lookout: Lookout) -> None:
-        for fault in (Unavailable("down"), ValueError("unforeseen")):
+        unforeseen = ValueError("unforeseen")
+        for fault, told in ((Unavailable("down"), True), (unforeseen, unforeseen)):
             records.fault = fault
             found = await asyncio.gather(
                 *(lookout.holds((name,), 10) for name in ("p1", "p3")), return_exceptions=True
             )
-            assert found == [fault, fault]
+            assert found == [told, told]
         records.fault = None
         assert await lookout.holds(("p1",), 10)
         assert not await lookout.holds(("p3",), 10)

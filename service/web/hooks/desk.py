@@ -28,13 +28,17 @@ class Question:
     seconds: float
 
 
+async def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The parts of CDS Hooks in the running service.
 
     ``discovery`` is the answer of discovery. ``guard`` judges tokens; None asks nobody (development mode).
-    ``ending`` closes what else is open. ``ehr_seconds`` and ``seconds``: how long the EHR, and a whole call,
-    may take.
+    ``opening`` makes ready what needs the event loop, ``ending`` closes it. ``ehr_seconds`` and ``seconds``:
+    how long the EHR, and a whole call, may take.
     """
 
     services: Sequence[Service]
@@ -45,7 +49,8 @@ class Desk:
     used: Used
     buckets: Buckets
     guard: CdsGuard | None = None
-    ending: Callable[[], None] = lambda: None
+    opening: Callable[[], Awaitable[None]] = _nothing
+    ending: Callable[[], Awaitable[None]] = _nothing
     ehr_seconds: float = 0.4
     seconds: float = 0.5
 
@@ -57,7 +62,7 @@ class Desk:
         """Nothing, once what waits is on record and the connections are closed."""
         await self.journal.close()
         await self.ehrs.close()
-        self.ending()
+        await self.ending()
         if self.guard is not None:
             await self.guard.close()
 

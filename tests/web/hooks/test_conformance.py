@@ -50,7 +50,17 @@ def client(tmp_path: Path) -> Iterator[Client]:
 @pytest.fixture
 def hasty(tmp_path: Path) -> Iterator[Client]:
     """The same, which waits as long as it does unless it is told otherwise."""
-    with Client(build(Settings(database_url=f"sqlite:///{tmp_path}/r.sqlite3"))) as made:
+    yield from serve(tmp_path)
+
+
+@pytest.fixture
+def within(tmp_path: Path) -> Iterator[Client]:
+    """The same, whose records are asked by threads of its own: a test can put itself between."""
+    yield from serve(tmp_path, hook_records="threads")
+
+
+def serve(folder: Path, **more: Any) -> Iterator[Client]:
+    with Client(build(Settings(database_url=f"sqlite:///{folder}/r.sqlite3", **more))) as made:
         yield made
 
 
@@ -165,9 +175,9 @@ def test_an_ehr_that_never_answers_is_said_and_its_token_is_nowhere(hasty: Clien
 
 @pytest.mark.parametrize("asked", ["subjects", "search"])
 def test_records_that_do_not_answer_are_said_and_the_call_goes_on(
-    hasty: Client, monkeypatch: pytest.MonkeyPatch, asked: str
+    within: Client, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
-    records = hasty.app.state.services.records
+    records = within.app.state.services.records
     gate = threading.Event()
     monkeypatch.setattr(type(records), "subjects", lambda _self, _types, names: names)
 
@@ -176,7 +186,7 @@ def test_records_that_do_not_answer_are_said_and_the_call_goes_on(
         raise Unavailable("too late to matter")
 
     monkeypatch.setattr(type(records), asked, slow)
-    answer = hasty.post(SIGN, json=coded())
+    answer = within.post(SIGN, json=coded())
     gate.set()
     assert answer.status_code == 200, answer.text
     assert "the records kept here do not answer" in answer.json()["cards"][0]["detail"]

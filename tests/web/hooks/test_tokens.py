@@ -212,9 +212,9 @@ def test_without_a_file_of_clients_only_development_mode_lets_in(tmp_path: Path,
 
 
 class Down:
-    """Records that cannot be reached."""
+    """A clerk whose records cannot be reached."""
 
-    def commit(self, *_given: Any, **_named: Any) -> None:
+    async def commit(self, *_given: Any, **_named: Any) -> None:
         """Nothing: Unavailable."""
         raise Unavailable("down")
 
@@ -223,7 +223,7 @@ class Down:
 def test_the_clinician_gets_the_answer_when_the_store_is_down_and_it_is_counted(
     guarded: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guarded.app.state.desk.journal, "_records", Down())
+    monkeypatch.setattr(guarded.app.state.desk.journal, "_clerk", Down())
     headers = bearer(now(), ENDPOINT)
     assert guarded.post(SIGN, json=sign(), headers=headers).status_code == 200
     assert guarded.post(SIGN, json=sign(), headers=headers).status_code == 401  # this worker knows it

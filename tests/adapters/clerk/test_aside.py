@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from service.adapters.aside import Aside
+from service.adapters.clerk.aside import Aside
 
 
 def test_what_is_handed_over_is_done_in_turn_by_one_thread_off_the_loop() -> None:

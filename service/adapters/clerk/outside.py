@@ -1,0 +1,220 @@
+"""The clerk in a process of its own, as the worker sees it: what is asked, and what it says.
+
+The process lives as long as the worker wants it. Should it end before, whoever waits for it is told
+Unavailable, and another one is started: nothing was promised that it had not written. Whoever asks before
+that one is ready is told so at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from typing import TYPE_CHECKING, cast
+
+import structlog
+
+from service.adapters.clerk import line
+from service.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from service.operations.ports import Once, Write
+
+COMMAND = (sys.executable, "-m", "service.adapters.clerk")
+_READY, _END = 30.0, 5.0
+"""How many seconds the process may take to have the records open, and to end what it was asked."""
+_OPENING = 0
+"""The number of a process's first request, for which nobody waits but at the start."""
+_PAUSE = 1.0
+"""Not sooner than so many seconds after one process another is started."""
+_log = structlog.get_logger()
+
+
+class Outside:
+    """The clerk of the records of a database URL. One event loop uses it."""
+
+    def __init__(self, url: str, command: Sequence[str] = COMMAND) -> None:
+        """Nothing runs yet."""
+        self._url = url
+        self._command = command
+        self._asked: dict[int, asyncio.Future[list[str]]] = {}
+        self._number = 0
+        self._started = float("-inf")
+        self._starting: asyncio.Task[None] | None = None
+        self._process: _Process | None = None
+        self._ready = False
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number, while it runs."""
+        return self._process.pid if self._process is not None else None
+
+    async def open(self) -> None:
+        """Nothing, once the process has the records open, or it is logged why that is not so."""
+        self._start()
+        answer = asyncio.get_running_loop().create_future()
+        self._asked[_OPENING] = answer
+        try:
+            await asyncio.wait_for(answer, _READY)
+        except (TimeoutError, Unavailable) as fault:
+            _log.error("the records' process is not ready", fault=type(fault).__name__)
+
+    async def close(self, seconds: float = _END) -> None:
+        """Nothing, once the process has done what it was asked and is gone; it is killed after so long."""
+        self._closed = True
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait((self._starting,))
+        if self._process is not None:
+            await self._process.end(seconds)
+        self._fail("the records' process is closed")
+
+    def commit(
+        self, writes: Sequence[Write], now: datetime, once: Sequence[Once]
+    ) -> asyncio.Future[list[str]]:
+        """Nothing, once all of it is on disk."""
+        return self._ask(line.commit(self._next(), writes, now, once))
+
+    async def stored(self, type_: str, id_: str) -> bool:
+        """Whether there is, or ever was, such a record."""
+        return bool(await self._ask(line.Stored(self._next(), type_, id_)))
+
+    def subjects(self, types: Sequence[str], names: Collection[str]) -> asyncio.Future[list[str]]:
+        """Those of the names that a record is kept of."""
+        return self._ask(line.Subjects(self._next(), list(types), list(names)))
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _ask(self, request: line.Request) -> asyncio.Future[list[str]]:
+        answer: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+        if self._process is not None and self._ready and not self._closed:
+            self._asked[request.number] = answer
+            self._process.send(line.frame(request))
+        else:  # who asks has a clinician waiting, and knows better what to do meanwhile
+            answer.set_exception(Unavailable("the records' process is not ready; try again shortly"))
+            self._start()
+        return answer
+
+    def _start(self) -> None:
+        """Nothing; a process is on its way."""
+        idle = self._starting is None or self._starting.done()
+        if idle and self._process is None and not self._closed:
+            self._starting = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._started + _PAUSE - loop.time())
+        self._started = loop.time()
+        try:
+            _, process = await loop.subprocess_exec(
+                lambda: _Process(self),
+                *self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=None,
+                start_new_session=True,  # what a terminal sends to the worker is not meant for it
+            )
+        except OSError as fault:
+            _log.error("the records' process cannot be started", fault=type(fault).__name__)
+            self._fail("the records' process cannot be started")
+            return
+        if process.gone:
+            self._fail("the records' process ended as soon as it was started")
+            return
+        self._process = process
+        process.send(line.frame(line.Opening(_OPENING, self._url)))
+
+    def hear(self, answer: line.Answer) -> None:
+        """Nothing; whoever waits for the answer has it."""
+        self._ready = self._ready or answer.number == _OPENING
+        waiting = self._asked.pop(answer.number, None)
+        if waiting is None or waiting.done():
+            return
+        if fault := answer.error():
+            waiting.set_exception(fault)
+        else:
+            waiting.set_result(answer.found)
+
+    def lose(self) -> None:
+        """Nothing; the process is gone, and unless it is no longer wanted another is started."""
+        self._process, self._ready = None, False
+        if not self._closed:
+            _log.error("the records' process has ended; it is started again", waiting=len(self._asked))
+            self._fail("the records' process has ended")
+            self._start()
+
+    def _fail(self, sentence: str) -> None:
+        asked, self._asked = self._asked, {}
+        for waiting in asked.values():
+            if not waiting.done():
+                waiting.set_exception(Unavailable(f"{sentence}; try again shortly"))
+
+
+class _Process(asyncio.SubprocessProtocol):
+    """The process, its two pipes, and its end."""
+
+    def __init__(self, owner: Outside) -> None:
+        self._owner = owner
+        self._answers = line.Answers()
+        self._exited = asyncio.Event()
+        self._lost = False
+        self._transport: asyncio.SubprocessTransport | None = None
+        self._requests: asyncio.WriteTransport | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Its number."""
+        return self._transport.get_pid() if self._transport is not None else None
+
+    @property
+    def gone(self) -> bool:
+        """Whether it says no more."""
+        return self._lost
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Nothing; the process runs."""
+        self._transport = cast("asyncio.SubprocessTransport", transport)
+        self._requests = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002 - there is but one that is read
+        """Nothing; the answers are told."""
+        for answer in self._answers.take(data):
+            self._owner.hear(answer)
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002
+        """Nothing; a process that says no more is gone, or as good as gone."""
+        if fd == 1:
+            self._lost = True
+            self._owner.lose()
+
+    def process_exited(self) -> None:
+        """Nothing; the process has ended. What it said last may still be to come."""
+        self._exited.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Nothing; it is over."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def send(self, frames: bytes) -> None:
+        """Nothing; they are on their way."""
+        if self._requests is not None:
+            self._requests.write(frames)
+
+    async def end(self, seconds: float) -> None:
+        """Nothing, once the process, told that nothing more comes, has ended; killed after so long."""
+        if self._transport is None or self._requests is None:
+            return
+        self._requests.close()
+        try:
+            await asyncio.wait_for(self._exited.wait(), seconds)
+        except TimeoutError:
+            self._transport.kill()
+            await self._exited.wait()
+        self._transport.close()
