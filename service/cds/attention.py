@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from service import fhirpath
 from service.domain.errors import ContentFault
 from service.domain.issues import Issue, error
+from service.domain.sameness import frozen
 from service.fhir.plans.definitions import asked_form, walk
 from service.fhir.plans.reading import read_citations
 from service.fhir.plans.rules import (
@@ -27,7 +28,7 @@ from service.fhir.plans.rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping
     from datetime import datetime
 
     from service.cds.model import Unread
@@ -126,6 +127,24 @@ class Matter:
     known: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """One resource that rules are evaluated over, and the variables that they may name."""
+
+    frame: fhirpath.Frame
+    variables: Mapping[str, list[Any]]
+
+    def only(self, program: fhirpath.Program) -> Any:
+        """The plain value of an expression that comes to one; else None."""
+        found = program.anew(self.frame, self.variables)
+        return fhirpath.Result.of(found[0]).value if len(found) == 1 else None
+
+    def truth(self, program: fhirpath.Program) -> bool | None:
+        """Whether a condition is true; None where that cannot be told."""
+        found = self.only(program)
+        return found if isinstance(found, bool) else None
+
+
 def read_attention(definition: Resource) -> Attention | None:
     """The plan's rules of attention, compiled; None where it has none. ContentFault lists every fault."""
     place = f"PlanDefinition[{definition.get('id')}].action"
@@ -161,12 +180,12 @@ def attend(attention: Attention, gathered: Gathered, hook: str) -> tuple[Matter,
     lost = _lost(attention, gathered.unread)
     about = (*forms_of(attention, gathered), *_beside(attention, gathered))
     spoken: list[list[str]] = [[] for _ in about]
+    frames = [fhirpath.framed(kept.resource) for kept in about]
     found: list[Matter] = []
     for rule in attention.rules:
-        given = {name: variables[name] for name in rule.names}  # what is long and not named costs nothing
-        for before, kept in zip(spoken, about, strict=True):
-            own = given | {"outstanding": list(before)} if "outstanding" in given else given
-            matter = _evaluate(rule, kept, own, lost)
+        for before, kept, frame in zip(spoken, about, frames, strict=True):
+            own = variables | {"outstanding": before} if "outstanding" in rule.names else variables
+            matter = _evaluate(rule, kept, _Scene(frame, own), lost)
             if matter is not None:
                 before.append(rule.id)
                 found.append(matter)
@@ -185,29 +204,34 @@ def forms_of(attention: Attention, gathered: Gathered) -> list[Kept]:
         for one in gathered.forms
         if one.resource.get("status") in ANSWERED and _form(one.resource) in named
     ]
-    seen: list[tuple[Any, ...]] = []
+    seen: set[Hashable] = set()
     found = []
     for one in sorted(answered, key=lambda one: str(one.resource.get("authored", "")), reverse=True):
         form = one.resource
-        keys: list[tuple[Any, ...]] = [(_form(form), form.get("authored"), form.get("item"))]
-        keys += [(_form(form), form["identifier"])] if form.get("identifier") else []
-        if not any(key in seen for key in keys):
+        keys = [frozen([_form(form), form.get("authored"), form.get("item")])]
+        keys += [frozen([_form(form), form["identifier"]])] if form.get("identifier") else []
+        if seen.isdisjoint(keys):
             found.append(one)
-        seen += keys
+        seen.update(keys)
     return found
 
 
-def variables_of(attention: Attention, gathered: Gathered, hook: str) -> dict[str, Any]:
-    """The variables that rules may name: those of the inputs, ``%today``, ``%hook``; nothing outstanding."""
-    today = fhirpath.compiled("today()").nodes(_NOTHING, now=gathered.now)
-    held: dict[str, Any] = {"today": today, "hook": hook, "outstanding": []}
+def variables_of(attention: Attention, gathered: Gathered, hook: str) -> dict[str, list[Any]]:
+    """The variables that rules may name: those of the inputs, ``%today``, ``%hook``; nothing outstanding.
+
+    Their values are the engine's items, made once for all the rules and all that they speak of.
+    """
+    today = fhirpath.compiled("today()").items(_NOTHING, now=gathered.now)
+    held: dict[str, list[Any]] = {"today": today, "hook": [hook], "outstanding": []}
     forms = forms_of(attention, gathered)
     for name in attention.names - held.keys():
         wanted = {form for input_, form in attention.inputs if input_ == name}
-        held[name] = [one.resource for one in forms if _form(one.resource) in wanted]
+        held[name] = fhirpath.items_of([one.resource for one in forms if _form(one.resource) in wanted])
     for name, type_ in attention.others:
         found = _beside(attention, gathered)
-        held[name] = [one.resource for one in found if one.resource["resourceType"] == type_]
+        held[name] = fhirpath.items_of(
+            [one.resource for one in found if one.resource["resourceType"] == type_]
+        )
     return held
 
 
@@ -218,10 +242,11 @@ def _beside(attention: Attention, gathered: Gathered) -> list[Kept]:
     return [one for one in found if one.resource.get("resourceType") in types]
 
 
-def applies(action: Resource, attention: Attention, about: Kept, variables: Mapping[str, Any]) -> bool:
+def applies(action: Resource, attention: Attention, about: Kept, variables: Mapping[str, list[Any]]) -> bool:
     """Whether the conditions of a rule's proposal are true of what the rule spoke of."""
     conditions = read_conditions(action, None, attention.names)
-    return all(_truth(one.program, about.resource, variables) is True for one in conditions)
+    scene = _Scene(fhirpath.framed(about.resource), variables)
+    return all(scene.truth(one.program) is True for one in conditions)
 
 
 def _lost(attention: Attention, unread: Iterable[Unread]) -> frozenset[str]:
@@ -235,16 +260,16 @@ def _form(resource: Resource) -> str:
     return str(resource.get("questionnaire", "")).split("|")[0]
 
 
-def _evaluate(rule: Rule, about: Kept, variables: Mapping[str, Any], lost: frozenset[str]) -> Matter | None:
+def _evaluate(rule: Rule, about: Kept, scene: _Scene, lost: frozenset[str]) -> Matter | None:
     try:
-        truth = _truth(rule.condition, about.resource, variables)
+        truth = scene.truth(rule.condition)
         if truth is False:
             return None
         if truth is None:
-            return _unknown(rule, about, _reason(rule, about.resource, variables))
+            return _unknown(rule, about, _reason(rule, scene))
         if rule.reads & lost:
             return _unknown(rule, about, f"{rule.title}: not known, part of the record could not be read")
-        words = _words(rule, about.resource, variables)
+        words = _words(rule, scene)
     except fhirpath.EvaluationError:
         return _unknown(rule, about, f"{rule.title}: not known, {FAILED}")
     text = words.get("description", str(rule.action.get("description", "")))
@@ -255,25 +280,20 @@ def _unknown(rule: Rule, about: Kept, reason: str) -> Matter:
     return Matter(rule, about, reason, "", known=False)
 
 
-def _truth(program: fhirpath.Program, resource: Resource, variables: Mapping[str, Any]) -> bool | None:
-    result = program(resource, variables=variables)
-    return result[0] if len(result) == 1 and isinstance(result[0], bool) else None
-
-
-def _reason(rule: Rule, resource: Resource, variables: Mapping[str, Any]) -> str:
+def _reason(rule: Rule, scene: _Scene) -> str:
     for reason in rule.reasons:
-        if reason.when is None or _truth(reason.when, resource, variables) is True:
+        if reason.when is None or scene.truth(reason.when) is True:
             return reason.text
     return f"{rule.title}: not known"
 
 
-def _words(rule: Rule, resource: Resource, variables: Mapping[str, Any]) -> dict[str, str]:
+def _words(rule: Rule, scene: _Scene) -> dict[str, str]:
     """What is computed of title, description and prefix; what comes to nothing leaves the published words."""
     found = {}
     for path, program in rule.words:
-        result = program(resource, variables=variables)
-        if len(result) == 1 and isinstance(result[0], str):
-            found[path] = result[0]
+        result = scene.only(program)
+        if isinstance(result, str):
+            found[path] = result
     return found
 
 

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service import fhirpath
-from service.cds.attention import Gathered, Kept, attend, read_attention
+from service.cds.attention import ANSWERED, Gathered, Kept, attend, forms_of, read_attention
 from service.cds.faces import Faces
 from service.cds.model import Unread
 from service.cds.reminders import MOST_SUGGESTIONS, attention_cards
@@ -124,6 +124,64 @@ def test_the_day_is_that_of_the_clock_that_is_handed_in() -> None:
         "HTG117: follow-up at 72 hours is due"
     )
     assert cards(Gathered(record, (), after))[0]["summary"].startswith("HTG117: no follow-up is due")
+
+
+def compared(forms: tuple[Kept, ...]) -> list[Kept]:
+    """The forms that count, told by comparing each with all those before it."""
+    seen: list[Any] = []
+    found = []
+    for one in sorted(forms, key=lambda one: str(one.resource.get("authored", "")), reverse=True):
+        kept = one.resource
+        keys: list[tuple[Any, ...]] = [
+            ("said", kept["questionnaire"], kept.get("authored"), kept.get("item"))
+        ]
+        keys += [("named", kept["questionnaire"], kept["identifier"])] if kept.get("identifier") else []
+        if not any(key in seen for key in keys):
+            found.append(one)
+        seen += keys
+    return [one for one in found if one.resource["status"] in ANSWERED]
+
+
+written = st.builds(
+    lambda kind, authored, answer, identifier: Kept(
+        {
+            "resourceType": "QuestionnaireResponse",
+            "questionnaire": f"{BASE}/Questionnaire/htg117-{kind}",
+            "status": "completed",
+        }
+        | ({"authored": authored} if authored else {})
+        | ({"item": [{"linkId": "a", "answer": answer}]} if answer else {})
+        | ({"identifier": identifier} if identifier else {})
+    ),
+    st.sampled_from(["procedure", "follow-up"]),
+    st.sampled_from([None, "2026-07-01", "2026-07-02"]),
+    st.sampled_from([None, [{"valueInteger": 1}], [{"valueBoolean": True}], [{"valueString": "1"}]]),
+    st.sampled_from([None, {"value": "1"}, {"value": "2", "system": "s"}, {"system": "s", "value": "2"}]),
+)
+
+
+@given(st.lists(written, max_size=9))
+def test_which_forms_count_is_what_comparing_each_with_each_tells(forms: list[Kept]) -> None:
+    assert ATTENTION is not None
+    given_ = tuple(forms)
+    found = forms_of(ATTENTION, Gathered(given_, (), at(MIDDLE)))
+    assert [id(one) for one in found] == [id(one) for one in compared(given_)]
+
+
+def test_what_rules_are_given_is_made_once_and_not_for_each_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made for each form anew, five hundred forms of a patient kept every other call waiting."""
+    assert ATTENTION is not None
+    made: list[int] = []
+
+    def counted(value: Any) -> list[Any]:
+        made.append(len(value))
+        return items_of(value)
+
+    items_of = fhirpath.items_of
+    monkeypatch.setattr(fhirpath, "items_of", counted)
+    forms = tuple(follow_up(number, f"2026-06-{1 + number:02}") for number in range(28))
+    attend(ATTENTION, Gathered((procedure("2026-06-01"), *forms), (), at(MIDDLE)), "patient-view")
+    assert sum(made) == 29
 
 
 def test_a_form_here_and_in_the_ehr_counts_once() -> None:
