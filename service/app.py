@@ -243,9 +243,10 @@ def open_desk(settings: Settings, held: Services, metrics: Metrics, clerk: Clerk
 
 def _clerk(settings: Settings, store: Store, *, handed_in: bool) -> Clerk:
     """Who records calls. What was handed in is open here, perhaps here alone."""
+    threads = Inside(store)
     if handed_in or settings.hook_records == "threads":
-        return Inside(store)
-    return Outside(settings.database_url)
+        return threads
+    return Outside(settings.database_url, threads)
 
 
 def _adviser(

@@ -20,7 +20,7 @@ class Clerk(Protocol):
     """Records asked from one event loop. Whatever is asked may raise Unavailable."""
 
     async def open(self) -> None:
-        """Nothing, once the clerk is ready, or has logged why it is not; it may be asked all the same."""
+        """Nothing, once the clerk is ready, or has logged why it is not. It may be asked before, too."""
 
     async def close(self) -> None:
         """Nothing, once what was asked is done, or has had its time."""

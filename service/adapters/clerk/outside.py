@@ -1,8 +1,8 @@
 """The clerk in a process of its own, as the worker sees it: what is asked, and what it says.
 
 The process lives as long as the worker wants it. Should it end before, whoever waits for it is told
-Unavailable, and another one is started: nothing was promised that it had not written. Whoever asks before
-that one is ready is told so at once.
+Unavailable, and another one is started: nothing was promised that it had not written. While there is none
+that is ready, threads of the worker do its work.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from service.adapters.clerk import line
 from service.domain.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Awaitable, Collection, Sequence
     from datetime import datetime
 
+    from service.adapters.clerk import Clerk
     from service.operations.ports import Once, Write
 
 COMMAND = (sys.executable, "-m", "service.adapters.clerk")
@@ -28,21 +29,24 @@ _READY, _END = 30.0, 5.0
 """How many seconds the process may take to have the records open, and to end what it was asked."""
 _OPENING = 0
 """The number of a process's first request, for which nobody waits but at the start."""
-_PAUSE = 1.0
-"""Not sooner than so many seconds after one process another is started."""
+_PAUSE, _LONGEST = 1.0, 64.0
+"""Not sooner than so many seconds after one process another is started; each that never gets ready doubles
+them, up to so many."""
 _log = structlog.get_logger()
 
 
 class Outside:
     """The clerk of the records of a database URL. One event loop uses it."""
 
-    def __init__(self, url: str, command: Sequence[str] = COMMAND) -> None:
-        """Nothing runs yet."""
+    def __init__(self, url: str, meanwhile: Clerk, command: Sequence[str] = COMMAND) -> None:
+        """Nothing runs yet. ``meanwhile`` does what is asked until it is open, and while it is not ready."""
         self._url = url
+        self._meanwhile = meanwhile
         self._command = command
         self._asked: dict[int, asyncio.Future[list[str]]] = {}
         self._number = 0
         self._started = float("-inf")
+        self._pause = _PAUSE
         self._starting: asyncio.Task[None] | None = None
         self._process: _Process | None = None
         self._ready = False
@@ -65,26 +69,31 @@ class Outside:
 
     async def close(self, seconds: float = _END) -> None:
         """Nothing, once the process has done what it was asked and is gone; it is killed after so long."""
-        self._closed = True
+        self._closed, self._ready = True, False
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait((self._starting,))
         if self._process is not None:
             await self._process.end(seconds)
         self._fail("the records' process is closed")
+        await self._meanwhile.close()
 
-    def commit(
-        self, writes: Sequence[Write], now: datetime, once: Sequence[Once]
-    ) -> asyncio.Future[list[str]]:
+    def commit(self, writes: Sequence[Write], now: datetime, once: Sequence[Once]) -> Awaitable[object]:
         """Nothing, once all of it is on disk."""
+        if not self._ready:
+            return self._meanwhile.commit(writes, now, once)
         return self._ask(line.commit(self._next(), writes, now, once))
 
     async def stored(self, type_: str, id_: str) -> bool:
         """Whether there is, or ever was, such a record."""
+        if not self._ready:
+            return await self._meanwhile.stored(type_, id_)
         return bool(await self._ask(line.Stored(self._next(), type_, id_)))
 
-    def subjects(self, types: Sequence[str], names: Collection[str]) -> asyncio.Future[list[str]]:
+    def subjects(self, types: Sequence[str], names: Collection[str]) -> Awaitable[Collection[str]]:
         """Those of the names that a record is kept of."""
+        if not self._ready:
+            return self._meanwhile.subjects(types, names)
         return self._ask(line.Subjects(self._next(), list(types), list(names)))
 
     def _next(self) -> int:
@@ -93,24 +102,26 @@ class Outside:
 
     def _ask(self, request: line.Request) -> asyncio.Future[list[str]]:
         answer: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
-        if self._process is not None and self._ready and not self._closed:
-            self._asked[request.number] = answer
+        self._asked[request.number] = answer
+        if self._process is not None:
             self._process.send(line.frame(request))
-        else:  # who asks has a clinician waiting, and knows better what to do meanwhile
-            answer.set_exception(Unavailable("the records' process is not ready; try again shortly"))
-            self._start()
         return answer
 
     def _start(self) -> None:
         """Nothing; a process is on its way."""
-        idle = self._starting is None or self._starting.done()
-        if idle and self._process is None and not self._closed:
+        if not self._closed and (self._starting is None or self._starting.done()):
             self._starting = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
+        while self._process is None:
+            await self._try()
+
+    async def _try(self) -> None:
+        """Nothing; a process was started, when it was time, and if all is well it is ``_process``."""
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(self._started + _PAUSE - loop.time())
+        await asyncio.sleep(self._started + self._pause - loop.time())
         self._started = loop.time()
+        self._pause = min(2 * self._pause, _LONGEST)
         try:
             _, process = await loop.subprocess_exec(
                 lambda: _Process(self),
@@ -132,7 +143,8 @@ class Outside:
 
     def hear(self, answer: line.Answer) -> None:
         """Nothing; whoever waits for the answer has it."""
-        self._ready = self._ready or answer.number == _OPENING
+        if answer.number == _OPENING and not self._closed:
+            self._ready, self._pause = True, _PAUSE
         waiting = self._asked.pop(answer.number, None)
         if waiting is None or waiting.done():
             return

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
+    from service.adapters.clerk import Clerk
     from service.adapters.records import Store
 
 NOW = datetime(2026, 8, 1, 9, 0, 0, 123456, tzinfo=UTC)
@@ -57,10 +58,32 @@ def play(request: pytest.FixtureRequest) -> Callable[[Awaitable[None]], None]:
     return run
 
 
+class Nobody:
+    """Does nothing while there is no process."""
+
+    async def open(self) -> None:
+        """Nothing."""
+
+    async def close(self) -> None:
+        """Nothing."""
+
+    async def commit(self, *_given: Any) -> None:
+        """Nothing: Unavailable."""
+        raise Unavailable("nobody is here")
+
+    async def stored(self, *_given: Any) -> bool:
+        """Nothing: Unavailable."""
+        raise Unavailable("nobody is here")
+
+    async def subjects(self, *_given: Any) -> frozenset[str]:
+        """Nothing: Unavailable."""
+        raise Unavailable("nobody is here")
+
+
 @asynccontextmanager
-async def opened(url: str, *command: str) -> AsyncIterator[Outside]:
+async def opened(url: str, *command: str, meanwhile: Clerk | None = None) -> AsyncIterator[Outside]:
     """A clerk that is ready; closed after."""
-    clerk = Outside(url, command or outside.COMMAND)
+    clerk = Outside(url, meanwhile or Nobody(), command or outside.COMMAND)
     await clerk.open()
     try:
         yield clerk
@@ -181,14 +204,34 @@ def test_signals_that_end_a_worker_do_not_end_it(database_url: str, play: Any) -
     play(scene())
 
 
+def test_while_there_is_none_threads_do_its_work(store: Store, database_url: str, play: Any) -> None:
+    async def scene() -> None:
+        clerk = Outside(database_url, Inside(store))
+        await clerk.commit([write("before")], NOW, mark("once"))
+        await clerk.open()
+        with pytest.raises(Repeated):
+            await clerk.commit([write("again")], NOW, mark("once"))
+        pid = clerk.pid
+        kill(clerk, signal.SIGKILL)
+        await until(lambda: clerk.pid is None)
+        await clerk.commit([write("after")], NOW, mark("twice"))
+        assert await clerk.stored("GuidanceResponse", "before")
+        assert set(await clerk.subjects(["GuidanceResponse"], {"p1", "p2"})) == {"p1"}
+        await until(lambda: clerk.pid not in (None, pid))
+        await clerk.close()
+
+    play(scene())
+    assert [id_ for id_, _, _ in kept(store)] == ["after", "before"]
+
+
 DYING = """
 import asyncio, os, sys
 from datetime import UTC, datetime
 from service.adapters.clerk.outside import Outside
-from tests.adapters.clerk.test_outside import write
+from tests.adapters.clerk.test_outside import Nobody, write
 
 async def scene():
-    clerk = Outside(sys.argv[1])
+    clerk = Outside(sys.argv[1], Nobody())
     await clerk.open()
     for at in range(20):
         clerk.commit([write(f"d{at}")], datetime.now(UTC), ())
@@ -216,7 +259,7 @@ def test_closing_waits_for_what_was_asked_and_then_nothing_more_is_taken(
     store: Store, database_url: str, play: Any
 ) -> None:
     async def scene() -> None:
-        clerk = Outside(database_url)
+        clerk = Outside(database_url, Nobody())
         await clerk.open()
         asked = [clerk.commit([write(f"c{at}")], NOW, ()) for at in range(20)]
         await clerk.close()
@@ -287,7 +330,7 @@ def test_a_process_that_never_gets_ready_is_killed_when_it_is_no_longer_wanted(
     )
 
     async def scene() -> None:
-        clerk = Outside("sqlite:///unused.sqlite3", (sys.executable, "-c", hung))
+        clerk = Outside("sqlite:///unused.sqlite3", Nobody(), (sys.executable, "-c", hung))
         await clerk.open()
         with pytest.raises(Unavailable):
             await clerk.commit([write("a")], NOW, ())
