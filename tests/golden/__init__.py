@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.adapters import content as published
 from service.adapters import records
+from service.adapters.clerk.inside import Inside
 from service.app import build, open_desk
 from service.fhir.json_text import encode
 from service.operations.report.renderings import make_renderers
@@ -40,7 +41,9 @@ FOLDER = Path(__file__).parent
 FHIR_JSON = "application/fhir+json"
 REPORTS = "/reports"
 HOOKS = "/cds-services"
-SETTINGS = Settings(database_url="sqlite://", base_url="https://htg117.example", **PATIENCE)
+SETTINGS = Settings(
+    database_url="sqlite://", base_url="https://htg117.example", hook_records="threads", **PATIENCE
+)
 BEGIN = datetime(2026, 8, 1, 9, 0, tzinfo=UTC)
 STEP = timedelta(hours=1)
 TOLD = ("content-type", "content-location", "etag", "location", "retry-after", "allow")
@@ -126,7 +129,7 @@ def answer(golden: Golden, client: Client, folder: Path) -> dict[str, Any]:
     try:
         steps = [*asked.get("before", ()), asked]
         if any(one["url"].startswith(HOOKS) for one in steps):
-            app.state.desk = open_desk(SETTINGS, held, Metrics())
+            app.state.desk = open_desk(SETTINGS, held, Metrics(), Inside(store))
         for now[0], one in zip(moments, steps, strict=False):
             given = _send(client, one)
             if one is not asked:
