@@ -12,7 +12,7 @@ from service import fhirpath
 from tests.content import content
 
 LATEST = "(effective.ofType(dateTime) = %painLatest)"
-NEVER_EARLIER = "(%painScores.all(effective.ofType(dateTime) <= %painLatest))"
+NEVER_EARLIER = "%painScores.all(effective.ofType(dateTime) <= %painLatest)"
 VALUE = ".value.ofType(Quantity).value.distinct().single()"
 VARIABLES = frozenset({"painScores", "painLatest"})
 DATES = ("2026", "2026-07", "2026-07-01", "2026-07-01T08:30:00+01:00", "2026-07-01T08:00:00Z", "2026-06-30")
@@ -60,10 +60,11 @@ def read(expression: str, scores: list[dict[str, Any]]) -> Any:
 
 @pytest.mark.parametrize("form", ["htg117-eligibility", "htg117-procedure"])
 @given(st.lists(st.builds(score, st.sampled_from(DATES), st.integers(0, 2)), max_size=6))
-def test_the_order_of_the_two_conditions_does_not_matter(form: str, scores: list[dict[str, Any]]) -> None:
+def test_that_none_is_later_is_asked_once_and_not_of_each(form: str, scores: list[dict[str, Any]]) -> None:
     expression = pre_fills(form)
-    assert expression == f"%painScores.where{LATEST}.where{NEVER_EARLIER}{VALUE}"
-    assert read(expression, scores) == read(f"%painScores.where{NEVER_EARLIER}.where{LATEST}{VALUE}", scores)
+    assert expression == f"iif({NEVER_EARLIER}, %painScores.where{LATEST}{VALUE})"
+    for asked_of_each in (f"where{LATEST}.where({NEVER_EARLIER})", f"where({NEVER_EARLIER}).where{LATEST}"):
+        assert read(expression, scores) == read(f"%painScores.{asked_of_each}{VALUE}", scores)
 
 
 @pytest.mark.parametrize("form", ["htg117-eligibility", "htg117-procedure"])
@@ -71,3 +72,8 @@ def test_a_long_record_of_scores_gives_the_latest(form: str) -> None:
     scores = [score(f"2026-{1 + at // 672:02d}-{1 + at // 24 % 28:02d}T{at % 24:02d}:00:00Z", 3)
               for at in range(3000)]  # fmt: skip
     assert read(pre_fills(form), [*scores, score("2026-07-01T08:30:00Z", 8)]) == [8]
+
+
+@pytest.mark.parametrize("form", ["htg117-eligibility", "htg117-procedure"])
+def test_a_long_record_of_one_day_gives_its_score(form: str) -> None:
+    assert read(pre_fills(form), [score("2026-07-01", 3)] * 3000) == [3]
