@@ -98,7 +98,10 @@ class EhrCourier:
         except ServiceError:
             self._breaker.succeed()  # it answered
             raise
-        self._breaker.succeed()
+        if answer.status in faults.AWAY:
+            self._breaker.fail(self._monotonic())
+        else:
+            self._breaker.succeed()
         return _judge(answer, decode(message.body).resource)
 
     async def _send(self, message: Message) -> Answer:

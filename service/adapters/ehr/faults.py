@@ -85,6 +85,9 @@ _MEANINGS: dict[type[Exception], tuple[str, bool, bool]] = {
 }
 """Reason, whether to ask again, whether the host seems down; found by walking an exception's ancestors."""
 
+AWAY = frozenset({502, 503, 504})
+"""Statuses by which a server, or what stands before it, says that it is down: nothing was looked at."""
+
 HTTPX = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError)
 """The roots of all that httpx raises."""
 
@@ -105,7 +108,7 @@ def of_status(status: int, after: float | None) -> EhrFault:
         return EhrFault(MISSING, status=status)
     if status == 429:
         return EhrFault(BUSY, again=True, after=after, status=status)
-    if status in (502, 503, 504):
+    if status in AWAY:
         return EhrFault(FAILED, again=True, counts=True, after=after, status=status)
     if status >= 500:
         return EhrFault(FAILED, counts=True, status=status)

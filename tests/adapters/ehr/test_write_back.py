@@ -245,6 +245,37 @@ def test_an_ehr_that_is_gone_is_left_alone_for_a_while(house: House, ehr: Keepin
     assert reasons == [faults.DOWN] * 5 + [faults.RESTING]
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_an_ehr_that_says_that_it_is_down_is_left_alone_too(house: House, ehr: Keeping, status: int) -> None:
+    house.submit(form())
+    house.deliver()  # it has its token, and has looked what the server can do
+    ehr.answer = reply(b"", status)
+    reasons = []
+    for _ in range(6):
+        with pytest.raises(Unavailable) as raised:
+            house.deliver()
+        reasons.append(str(raised.value))
+    assert reasons == [f"the EHR answered {status}"] * 5 + [faults.RESTING]
+    house.now += timedelta(seconds=11)
+    ehr.answer = b""
+    house.deliver()
+    house.deliver()
+    assert ehr.count() == KEPT
+
+
+@pytest.mark.parametrize("status", [429, 500, 409])
+def test_what_one_transaction_comes_to_does_not_hold_up_the_others(
+    house: House, ehr: Keeping, status: int
+) -> None:
+    """A server that fails over one transaction, or is busy, is not down."""
+    house.submit(form())
+    house.deliver()
+    ehr.answer = reply(b"", status)
+    for _ in range(9):
+        with pytest.raises(Unavailable, match=f"the EHR answered {status}"):
+            house.deliver()
+
+
 def test_a_token_is_kept_until_shortly_before_its_end_and_renewed_when_revoked(
     house: House, ehr: Keeping
 ) -> None:
