@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+
+from service.domain.addresses import normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 ABOUT = ("subject", "patient")
 """The elements that name whom a resource is about."""
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ class Whose:
         """Whether the server is among the call's, however its address is written."""
         if server in self.servers:
             return True
-        written = _normal(server)
-        return any(_normal(one) == written for one in self.servers)
+        written = normal(server).rstrip("/")
+        return any(normal(one).rstrip("/") == written for one in self.servers)
 
 
 def servers_of(call: Call, listed: Iterable[str] = ()) -> tuple[str, ...]:
@@ -115,15 +115,3 @@ def _parted(text: str) -> tuple[str, str]:
     """The server and the patient's id of an absolute reference to a Patient; both empty of any other."""
     server, found, id_ = text.partition("/_history/")[0].rpartition("/Patient/")
     return (server, id_) if found and "://" in server else ("", "")
-
-
-def _normal(server: str) -> str:
-    """A server's address for comparison (RFC 3986, 6.2): small scheme and host, no port of the scheme's."""
-    try:
-        parts = urlsplit(server.rstrip("/"))
-        port, host = parts.port, parts.hostname or ""
-    except ValueError:
-        return server
-    shown = "" if port in (None, _PORTS.get(parts.scheme)) else f":{port}"
-    who, at, _ = parts.netloc.rpartition("@")
-    return f"{parts.scheme}://{who}{at}{host}{shown}{parts.path}?{parts.query}#{parts.fragment}"

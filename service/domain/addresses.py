@@ -1,9 +1,30 @@
-"""Web addresses judged before anything is sent to them: https, or http within this machine."""
+"""Web addresses: judged before anything is sent there (https, or http on this machine), and compared."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
+
+_AUTHORITY = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<who>[^/?#@]*@)?(?P<host>\[[^\]/?#@]*\]|[^/?#@:\[\]]*)"
+    r"(?::(?P<port>[0-9]*))?(?=[/?#]|\Z)"
+)
+_PORTS = {"http": "80", "https": "443"}
+
+
+def normal(url: str) -> str:
+    """The address as others write it that lead to the same place: small scheme and host, no port that the
+    scheme has anyway (RFC 3986, 6.2.2.1 and 6.2.3). Any other text as it is.
+
+    http and https are two addresses, and so are paths that differ in case or in a slash at their end.
+    """
+    found = _AUTHORITY.match(url)
+    if found is None or not found[0].isascii():
+        return url
+    scheme, port = found["scheme"].lower(), found["port"]
+    shown = "" if not port or port == _PORTS.get(scheme) else f":{port}"
+    return f"{scheme}://{found['who'] or ''}{found['host'].lower()}{shown}{url[found.end() :]}"
 
 
 def loopback(host: str) -> bool:

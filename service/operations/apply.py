@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from service.domain.addresses import normal
 from service.domain.errors import Invalid, Unprocessable
 from service.domain.issues import Issue, error, information
 from service.fhir.plans import Application, Applied, Circumstances, apply
@@ -142,5 +143,5 @@ def same(reference: str | None, other: str) -> bool:
         return True
     absolute = ("://" in reference, "://" in other)
     if absolute == (True, True):
-        return False
+        return normal(reference) == normal(other)
     return reference.split("/")[-2:] == other.split("/")[-2:]

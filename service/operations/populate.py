@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from service.domain.addresses import normal
 from service.domain.errors import Invalid, Unprocessable, Unsupported
 from service.domain.issues import error
 from service.fhir.population import Populated, Surroundings, populate
@@ -108,7 +109,9 @@ def _of_another(resource: Resource, reference: str) -> bool:
 
 def _refuse_two_patients(data: Sequence[Resource], reference: str) -> None:
     """Invalid where the subject's id is that of patients on two servers: which is meant cannot be told."""
-    absolute = {one for resource in data for one in _about(resource) if "://" in one and same(one, reference)}
+    absolute = {
+        normal(one) for resource in data for one in _about(resource) if "://" in one and same(one, reference)
+    }
     if len(absolute) > 1:
         said = (
             "the data is about patients of one id on several servers; name the subject by its whole address"

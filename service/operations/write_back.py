@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from service.domain.addresses import normal
 from service.fhir.json_text import decode, encode
 from service.operations.ports import Message
 from service.operations.searching.parameters import RECORD_TYPES
@@ -90,9 +91,10 @@ def owner_of(form: Resource, clients: Sequence[Client]) -> Client | None:
     reference = str(form.get("subject", {}).get("reference", ""))
     if "://" not in reference:
         return next((client for client in clients if client.local_references), None)
+    reference = normal(reference)
     for client in clients:
         own = (*client.servers, *((client.backend.server,) if client.backend else ()))
-        if any(reference.startswith(f"{server.rstrip('/')}/") for server in own):
+        if any(reference.startswith(f"{normal(server).rstrip('/')}/") for server in own):
             return client
     return None
 
@@ -102,7 +104,7 @@ def transaction(versions: Sequence[Version], server: str, records: Records) -> R
     sent = [one for one in versions if one.type not in _LEFT and not (one.deleted and one.type not in _BY_ID)]
     names = {one.reference: _name(one) for one in sent}
     gone = frozenset(one.reference for one in sent if one.deleted)
-    pointing = _Pointing(names, gone, f"{server.rstrip('/')}/", records)
+    pointing = _Pointing(names, gone, f"{normal(server).rstrip('/')}/", records)
     entries = [_entry(one, pointing) for one in sent]
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
@@ -129,7 +131,8 @@ class _Pointing:
                     return f"{type_}/{name.removeprefix('urn:uuid:')}"
                 found = _identified(decode(held.body).resource, type_, name)[1]
                 return f"{type_}?{found}"
-        return reference.removeprefix(self.server)
+        written = normal(reference)
+        return written.removeprefix(self.server) if written.startswith(self.server) else reference
 
 
 def _entry(one: Version, pointing: _Pointing) -> Resource:

@@ -439,6 +439,8 @@ def uses_kept(found: Advice) -> bool:
         ({"reference": "Patient/1288992"}, client(local_references=True), True),
         ({"reference": "Patient/1288992"}, client(), False),
         ({"reference": "https://ehr.example/fhir/Patient/1288992"}, client(), True),
+        ({"reference": "https://EHR.example:443/fhir/Patient/1288992"}, client(), True),
+        ({"reference": "http://ehr.example/fhir/Patient/1288992"}, client(), False),
         ({"reference": "https://other.example/fhir/Patient/1288992"}, client(), False),
         ({"reference": "Patient/2"}, None, False),
         ({"identifier": {"system": NHS, "value": "9990000018"}}, client(), True),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from service.domain.addresses import normal
 from service.operations.searching.dates import EARLIEST, LATEST, span
 from service.operations.searching.parameters import Kind, parameters
 
@@ -67,15 +68,19 @@ def fold(text: str) -> str:
 
 
 def reference_parts(reference: str) -> tuple[str, str]:
-    """Type and id of a relative reference, type and whole text of any other that names a type."""
+    """Type and id of a relative reference, type and whole address of any other that names a type.
+
+    An address is written as all that lead to the same place are (``normal``).
+    """
     path = reference.partition("/_history/")[0]
     before, slash, id_ = path.rpartition("/")
     if not slash:
         return "", path
+    written = normal(path) if "://" in path else path
     type_ = before.rpartition("/")[2]
     if not type_[:1].isupper():
-        return "", path
-    return (type_, id_) if before == type_ else (type_, path)
+        return "", written
+    return (type_, id_) if before == type_ else (type_, written)
 
 
 @cache
@@ -170,6 +175,7 @@ def _take_references(parameter: Parameter, value: Any, found: _Found) -> None:
             if parameter.target is None or parameter.target == type_:
                 found[Entry(name, type_, id_)] = None
     elif isinstance(value, str):  # a canonical
+        value = normal(value)
         url, _, version = value.partition("|")
         type_ = reference_parts(url)[0]
         found[Entry(name, type_, url)] = None

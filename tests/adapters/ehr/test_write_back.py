@@ -443,6 +443,10 @@ def clients(*pairs: tuple[str, bool]) -> tuple[Client, ...]:
         ({"identifier": {"system": "urn:x", "value": "1"}}, "c1"),
         ({"reference": "https://a.example/fhir/Patient/1"}, "c0"),
         ({"reference": "https://b.example/fhir/Patient/1"}, "c1"),
+        ({"reference": "https://A.example:443/fhir/Patient/1"}, "c0"),
+        ({"reference": "https://b.example:443/fhir/Patient/1"}, "c1"),
+        ({"reference": "http://a.example/fhir/Patient/1"}, None),
+        ({"reference": "https://a.example/FHIR/Patient/1"}, None),
         ({"reference": "https://a.example/fhirx/Patient/1"}, None),
         ({"reference": "https://elsewhere.example/fhir/Patient/1"}, None),
     ],
@@ -459,7 +463,7 @@ def test_a_patient_of_nobody_is_written_nowhere(house: House) -> None:
 
 
 def test_a_reference_into_the_ehr_is_relative_there(house: House, ehr: Keeping) -> None:
-    house.submit(form(subject={"reference": f"{ehr.base}/Patient/1"}))
+    house.submit(form(subject={"reference": f"{ehr.base.replace('http:', 'HTTP:')}/Patient/1"}))
     house.deliver()
     (observed,) = ehr.kept["Observation"].values()
     assert observed["subject"] == {"reference": "Patient/1"}
