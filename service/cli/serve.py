@@ -13,7 +13,6 @@ import typer
 from service import settings as environment
 from service.cli.exits import Exit
 from service.cli.keeping import said_of_database
-from service.cli.memory import take_large_pages
 from service.domain.errors import ServiceError, Unavailable
 
 SWITCH_SECONDS = 0.0005
@@ -75,7 +74,6 @@ def serve(
     gc.collect()
     gc.set_threshold(*COLLECT_AFTER)
     gc.freeze()  # what is published stays: looking through it for garbage would halt answers for 0.2 s
-    take_large_pages()
     uvicorn.run(
         built,
         host=settings.host,
