@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import anyio
 import httpx
 import structlog
 
@@ -31,8 +32,14 @@ _PATIENCE = 0.2
 _TIMEOUT = httpx.Timeout(3.0)
 _WHOLE = 5.0
 """So many seconds a fetch may take."""
-_FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
-"""What httpx raises; a TLS failure while a connection is in use, and a timeout, are OSErrors."""
+_FAULTS = (
+    *(httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError),
+    *(anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream, ExceptionGroup),
+)
+"""What httpx raises, and what it lets through from the streams and tasks beneath.
+
+A TLS failure while a connection is in use, and a timeout, are OSErrors.
+"""
 _LARGEST = 256_000
 
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}

@@ -7,13 +7,12 @@ sides find each other's logs. The token travels in its header and nowhere else.
 from __future__ import annotations
 
 import asyncio
-import ssl
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.adapters.ehr import faults
-from service.adapters.ehr.faults import HTTPX, EhrFault, of_httpx, of_status
+from service.adapters.ehr.faults import WIRE, EhrFault, of_group, of_httpx, of_status
 from service.adapters.retry_after import read_retry_after
 from service.domain.errors import ServiceError
 from service.fhir.json_text import Limits, decode
@@ -99,8 +98,13 @@ class Exchange:
                     return await self._read(answer, failing=failing)
                 finally:
                     await answer.aclose()
-        except (*HTTPX, ssl.SSLError) as fault:
+        except WIRE as fault:
             raise of_httpx(fault) from None  # its text may hold the address, and so the patient's id
+        except ExceptionGroup as group:
+            found = of_group(group)
+            if found is None:
+                raise
+            raise found from None
         except TimeoutError:
             raise EhrFault(faults.SLOW, counts=True) from None
         except UnicodeEncodeError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 
+import anyio
 import httpx
 
 from service.domain.errors import Unavailable
@@ -79,6 +80,9 @@ _MEANINGS: dict[type[Exception], tuple[str, bool, bool]] = {
     httpx.HTTPStatusError: (FAILED, False, True),
     httpx.HTTPError: (DOWN, False, True),
     ssl.SSLError: (BROKEN, True, True),  # httpx lets it through where it befalls a connection in use
+    anyio.ClosedResourceError: (BROKEN, True, True),  # so are those of the streams beneath
+    anyio.BrokenResourceError: (BROKEN, True, True),
+    anyio.EndOfStream: (BROKEN, True, True),
     httpx.InvalidURL: (NOT_ASKED, False, False),
     httpx.CookieConflict: (BROKEN, False, False),
     httpx.StreamError: (BROKEN, False, False),
@@ -90,6 +94,23 @@ AWAY = frozenset({502, 503, 504})
 
 HTTPX = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError)
 """The roots of all that httpx raises."""
+
+WIRE = (*HTTPX, ssl.SSLError, anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream)
+"""The same, and what it lets through from beneath."""
+
+
+def of_group(group: ExceptionGroup) -> EhrFault | None:
+    """The error of ours that a group of exceptions becomes; None where one of them is no fault of the wire.
+
+    What tries several addresses at once raises what befell it as a group.
+    """
+    known, others = group.split(WIRE)
+    if known is None or others is not None:
+        return None
+    fault: Exception = known
+    while isinstance(fault, ExceptionGroup):
+        fault = fault.exceptions[0]
+    return of_httpx(fault)
 
 
 def of_httpx(fault: Exception) -> EhrFault:

@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpcore
 import httpx
@@ -89,17 +89,24 @@ class _Checked(httpcore.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(timeout):
                 addresses = await self._resolve(host, port)
-        except OSError as fault:  # TimeoutError is one
+        except (OSError, UnicodeError) as fault:  # TimeoutError is one; a label may be too long for DNS
             raise httpcore.ConnectError("the name is not known") from fault
         if not addresses or not all(reachable(one, host, private=self._private) for one in addresses):
             _log.error("ehr-address-refused", host=host, private=self._private)
             raise httpcore.ConnectError("the address may not be reached")
         for address in addresses[:-1]:
             try:
-                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+                return await self._connect(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return await self._network.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
+        return await self._connect(addresses[-1], port, timeout, local_address, socket_options)
+
+    async def _connect(self, *given: Any) -> httpcore.AsyncNetworkStream:
+        """A connection to an address; ConnectError whatever kept it from coming about."""
+        try:
+            return await self._network.connect_tcp(*given)
+        except ExceptionGroup as fault:  # of the tasks in which anyio connects; httpcore knows OSErrors only
+            raise httpcore.ConnectError("no connection could be made") from fault
 
     async def sleep(self, seconds: float) -> None:
         """Nothing, after so long."""
