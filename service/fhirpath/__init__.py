@@ -21,6 +21,7 @@ from .program import (
     framed,
     items_of,
 )
+from .shared import common
 
 __all__ = [
     "R4",
@@ -34,6 +35,7 @@ __all__ = [
     "Program",
     "Result",
     "Terminology",
+    "common",
     "compile",
     "compiled",
     "evaluate",

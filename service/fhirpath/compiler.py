@@ -22,6 +22,7 @@ from .operands import literal_texts, literal_value
 from .plain_parts import Op, Path, focus
 from .printer import to_text
 from .quantified import quantifier, unmet
+from .shared import kept
 from .sifting import sifter
 from .specifiers import TypeMatch, resembling_type, resolve
 from .values import part_of
@@ -42,7 +43,7 @@ _UNFAILING = frozenset({"exists", "empty", "select", "count", "first", "last", "
 class Compiler:
     """Compiles one expression. `scoped` is set where it defines variables: they end with their chain.
     `placed` is set where errors are to tell their place; code that does not runs faster. `lasting` are the
-    parts that rest on constants alone."""
+    parts that rest on constants alone; `shared`, those that other programs have too."""
 
     def __init__(
         self,
@@ -52,17 +53,21 @@ class Compiler:
         scoped: bool,
         placed: bool = True,
         lasting: Iterable[Expression] = (),
+        shared: Iterable[Expression] = (),
     ) -> None:
         self.text = text
         self.model = model
         self.scoped = scoped
         self.placed = placed
         self.lasting = {id(part): part for part in lasting}
+        self.shared = {id(part): part for part in shared}
         self.judging = Judging(model, None if scoped else self.code)
 
     def code(self, node: Expression) -> Code:
         """The code of a part of the tree."""
         code = _COMPILERS[node.__class__](self, node)
+        if id(node) in self.shared:
+            return kept(code, node)
         return self.kept(code, node) if id(node) in self.lasting else code
 
     def kept(self, code: Code, node: Expression) -> Code:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from . import syntax
-from .functions import FUNCTIONS, Function
+from .functions import FUNCTIONS
 from .functions.conversion import CONVERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .functions.registry import Parameter
     from .syntax import Expression
@@ -25,34 +25,39 @@ _FOCUS: Final = syntax.Special("this")
 
 def rests_on(node: Expression) -> frozenset[str]:
     """The names of the variables that a part rests on, and of the marks above for what else it rests on."""
+    return resting(node, rests_on)
+
+
+def resting(node: Expression, below: Callable[[Expression], frozenset[str]]) -> frozenset[str]:
+    """The same, where it is known what the parts right below a part rest on."""
     match node:
         case syntax.Special():
             return frozenset({THIS if node.name == "this" else AROUND})
         case syntax.Variable():
             return frozenset({node.name})
         case syntax.Member():
-            return rests_on(node.source) if node.source is not None else frozenset({THIS})
+            return below(node.source) if node.source is not None else frozenset({THIS})
         case syntax.Call():
-            return _of_call(node)
-    return frozenset[str]().union(*map(rests_on, parts_of(node)))
+            return _of_call(node, below)
+    return frozenset[str]().union(*map(below, parts_of(node)))
 
 
-def _of_call(node: syntax.Call) -> frozenset[str]:
+def _of_call(node: syntax.Call, names_of: Callable[[Expression], frozenset[str]]) -> frozenset[str]:
     function = FUNCTIONS[node.name]
-    found = rests_on(node.source) if node.source is not None else frozenset({THIS})
+    found = names_of(node.source) if node.source is not None else frozenset({THIS})
     if function.outward:
         found |= {OUTSIDE}
-    for argument, parameter in zip(node.arguments, _parameters(function, len(node.arguments)), strict=True):
-        below = rests_on(argument)
+    for argument, parameter in zip(node.arguments, parameters_of(node), strict=True):
+        below = names_of(argument)
         # What is evaluated for each item has that item as its focus; a value has the focus of the call.
         found |= below - {THIS} if parameter.kind == "Expression" else below
     return found
 
 
-def _parameters(function: Function, count: int) -> list[Parameter]:
-    """The parameters that so many arguments are for: the last one for all that come after."""
-    known = function.parameters
-    return [known[min(place, len(known) - 1)] for place in range(count)]
+def parameters_of(node: syntax.Call) -> list[Parameter]:
+    """The parameters that a call's arguments are for: the last one for all that come after."""
+    known = FUNCTIONS[node.name].parameters
+    return [known[min(place, len(known) - 1)] for place in range(len(node.arguments))]
 
 
 def parts_of(node: Expression) -> Iterator[Expression]:
@@ -108,7 +113,7 @@ def _call_reads_values(node: syntax.Call) -> bool:
     reading = function.takes != "Any" or node.name in CONVERSIONS
     if not (reads_values(source) or (reading and source == _FOCUS)):
         return False
-    for argument, parameter in zip(node.arguments, _parameters(function, len(node.arguments)), strict=True):
+    for argument, parameter in zip(node.arguments, parameters_of(node), strict=True):
         # What is evaluated for each item has that for its focus.
         if parameter.kind != "Expression" and not (
             reads_values(argument) or (parameter.kind != "Collection" and argument == _FOCUS)

@@ -52,7 +52,9 @@ class Surroundings:
 class Frame:
     """The state of one evaluation. `this`, `index` and `total` change as iterations go; `variables` hold
     collections by name, and `outer` what stands for names that they lack; where `lenient` is set, a variable
-    that neither has is empty, not an error. `told` is what the parts give that no iteration changes."""
+    that neither has is empty, not an error. `told` is what the parts give that no iteration changes; `shared`
+    is what parts gave that several programs over the frame have, with the steps it took, where such are
+    kept."""
 
     __slots__ = (
         "constants",
@@ -65,6 +67,7 @@ class Frame:
         "now",
         "outer",
         "shapes",
+        "shared",
         "steps",
         "surroundings",
         "this",
@@ -93,6 +96,7 @@ class Frame:
         self.lenient = False
         self.told: dict[Any, Any] = {}
         self.shapes = shapes
+        self.shared: dict[str, tuple[Any, int]] | None = None
         self.variables = self.outer = variables
         self.now = now
         self.limits = limits

@@ -22,6 +22,7 @@ from .model import R4, Model
 from .nodes import Node
 from .parser import DEPTH, parse
 from .shapes import shapes_of
+from .shared import shared_parts
 from .values import output
 
 if TYPE_CHECKING:
@@ -164,7 +165,10 @@ class Program:
             raise LimitError(_TOO_DEEP) from None
 
     def among(self, frame: Frame) -> list[Any]:
-        """The answer as plain values, over a frame from `framed` that many programs share, one at a time."""
+        """The answer as plain values, over a frame from `framed` that many programs share, one at a time.
+
+        Of parts that they have in common (`common`) one program finds what another found.
+        """
         frame.lenient = False
         frame.afresh(frame.outer)
         known = len(frame.indexes)
@@ -190,6 +194,7 @@ class Program:
         `nodes`.
         """
         frame.lenient = True
+        frame.shared = None
         frame.afresh(variables)
         known = len(frame.indexes)
         try:
@@ -210,6 +215,8 @@ class Program:
     ) -> EvaluationError:
         frame.afresh(variables)
         frame.forget(known)
+        if frame.shared:
+            frame.shared.clear()  # what they cost is not what they would cost without what is forgotten
         failure = self._failure(error, frame, plain=plain)
         frame.forget(known)
         return failure
@@ -257,7 +264,9 @@ def framed(
     outer = _environment(context)
     if constants is not None:
         outer = {**constants.variables, **outer}
-    return Frame(context, shapes, outer, now, limits, around, constants)
+    frame = Frame(context, shapes, outer, now, limits, around, constants)
+    frame.shared = {}
+    return frame
 
 
 def items_of(value: Any, *, model: Model = R4) -> list[Any]:
@@ -289,6 +298,7 @@ def compile(  # noqa: A001 - the word of the trade, used as fhirpath.compile
     require_order: bool = False,
     depth: int = DEPTH,
     constants: Collection[str] = (),
+    shared: Collection[str] = (),
 ) -> Program:
     """The program of an expression; ExpressionError where the text is wrong.
 
@@ -296,7 +306,8 @@ def compile(  # noqa: A001 - the word of the trade, used as fhirpath.compile
     an error too. Without it, an expression that begins with a type's name is checked against that type.
     `variables` names the variables that callers will give, or leads from each name to its FHIR type (None:
     any); `constants`, those among them that a frame has from its `Constants`: parts that rest on nothing else
-    are evaluated once for these. `require_order` refuses functions that depend on order over collections that
+    are evaluated once for these. `shared` are parts from `common`, which programs that run over one frame
+    evaluate once. `require_order` refuses functions that depend on order over collections that
     have none. `depth` bounds how deep the expression may be nested.
     """
     types = dict(variables) if isinstance(variables, Mapping) else dict.fromkeys(variables)
@@ -304,10 +315,19 @@ def compile(  # noqa: A001 - the word of the trade, used as fhirpath.compile
     checked = check(tree, text, model, context_type, types, require_order=require_order)
     lasting = tuple(resting_on(tree, frozenset(constants))) if constants else ()
 
+    parts = tuple(shared_parts(tree, shared)) if shared else ()
+
     def code_of(placed: bool) -> Code:
-        return Compiler(text, model, scoped=checked.defines_variables, placed=placed, lasting=lasting).code(
-            tree
+        # What fails is run again to find its place: nothing in it is skipped then.
+        compiler = Compiler(
+            text,
+            model,
+            scoped=checked.defines_variables,
+            placed=placed,
+            lasting=lasting,
+            shared=() if placed else parts,
         )
+        return compiler.code(tree)
 
     return Program(text, tree, code_of, model, context_type, types)
 
@@ -320,9 +340,17 @@ def compiled(
     context_type: str | None = None,
     variables: frozenset[str] = frozenset(),
     constants: frozenset[str] = frozenset(),
+    shared: frozenset[str] = frozenset(),
 ) -> Program:
     """The program of an expression, compiled when it is first asked for and kept; as `compile` otherwise."""
-    return compile(text, model=model, context_type=context_type, variables=variables, constants=constants)
+    return compile(
+        text,
+        model=model,
+        context_type=context_type,
+        variables=variables,
+        constants=constants,
+        shared=shared,
+    )
 
 
 def evaluate(resource: Any, text: str, *, model: Model = R4, **surroundings: Any) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from service import fhirpath
 from service.domain.errors import ContentFault
 from service.domain.evaluation import Citation, Code, Finding, Proposal, Statement, Truth, UnknownReason
 from service.domain.issues import Issue, error
@@ -16,6 +17,7 @@ from service.fhir.plans.rules import (
     Condition,
     ReasonRule,
     RuleFault,
+    expressions_of,
     read_conditions,
     read_reasons,
     role,
@@ -100,6 +102,10 @@ def read_plan(resource: Resource) -> Plan | None:
     said: dict[str, list[Said]] = {"outcome": [], "note": []}
     proposals: list[Proposed] = []
     outcome_code = Code("", "")
+    shared = fhirpath.common(
+        (text for _, group, _ in groups for one in group.get("action", ()) for text in expressions_of(one)),
+        context_type=FORM_TYPE,
+    )
     for kind, group, place in groups:
         if kind == "outcome" and group.get("code"):
             outcome_code = _code(group)
@@ -107,13 +113,13 @@ def read_plan(resource: Resource) -> Plan | None:
             here = f"{place}.action[{index}]"
             try:
                 if kind == "criterion":
-                    criteria.append(_criterion(action, here))
+                    criteria.append(_criterion(action, here, shared))
                 elif kind in said:
-                    said[kind].append(_said(action, here))
+                    said[kind].append(_said(action, here, shared))
                 elif kind == "proposal" and not action.get("id"):
                     faults.append(error("required", "a proposal needs an id, by which it is known", here))
                 elif kind == "proposal":
-                    proposals.append(_proposed(action, here))
+                    proposals.append(_proposed(action, here, shared))
                 else:
                     faults.append(error("value", f"'{kind}' is not a role of a plan's actions", place))
             except RuleFault as fault:
@@ -170,14 +176,14 @@ def _whole(
                     yield error("code-invalid", f"a finding-rule names '{code}', no criterion", entry.place)
 
 
-def _criterion(action: Resource, place: str) -> Criterion:
-    conditions = read_conditions(action, FORM_TYPE)
+def _criterion(action: Resource, place: str, shared: frozenset[str]) -> Criterion:
+    conditions = read_conditions(action, FORM_TYPE, shared=shared)
     if len(conditions) != 1:
         raise RuleFault("condition", "a criterion has exactly one applicability condition")
     citations = read_citations(action)
     if not citations:
         raise RuleFault("documentation", "a criterion cites its paragraph")
-    reasons = read_reasons(action, FORM_TYPE)
+    reasons = read_reasons(action, FORM_TYPE, shared=shared)
     code, title = _code(action), action.get("title", "")
 
     def found(truth: Truth, reason: UnknownReason | None = None) -> Finding:
@@ -197,7 +203,7 @@ def _criterion(action: Resource, place: str) -> Criterion:
     )
 
 
-def _said(action: Resource, place: str) -> Said:
+def _said(action: Resource, place: str, shared: frozenset[str]) -> Said:
     citations = read_citations(action)
     if not citations:
         raise RuleFault("documentation", "an outcome or note cites its paragraph")
@@ -208,17 +214,17 @@ def _said(action: Resource, place: str) -> Said:
         action.get("priority", "routine"),
         citations,
     )
-    return Said(statement, read_conditions(action, FORM_TYPE), place, action)
+    return Said(statement, read_conditions(action, FORM_TYPE, shared=shared), place, action)
 
 
-def _proposed(action: Resource, place: str) -> Proposed:
+def _proposed(action: Resource, place: str, shared: frozenset[str]) -> Proposed:
     proposal = Proposal(
         action["id"],
         action.get("title", ""),
         action.get("description", ""),
         action.get("definitionCanonical"),
     )
-    return Proposed(proposal, action, read_conditions(action, FORM_TYPE), place)
+    return Proposed(proposal, action, read_conditions(action, FORM_TYPE, shared=shared), place)
 
 
 def _code(action: Resource) -> Code:

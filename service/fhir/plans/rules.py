@@ -109,11 +109,15 @@ def role(action: Resource) -> str | None:
 
 
 def read_conditions(
-    action: Resource, context_type: str | None, variables: frozenset[str] = frozenset()
+    action: Resource,
+    context_type: str | None,
+    variables: frozenset[str] = frozenset(),
+    shared: frozenset[str] = frozenset(),
 ) -> tuple[Condition, ...]:
     """The action's applicability conditions, compiled; RuleFault for one that is not fit.
 
-    ``variables`` are the names that the expressions may use.
+    ``variables`` are the names that the expressions may use, ``shared`` the parts that they have in common
+    with others over the same form (``fhirpath.common``).
     """
     found = []
     for index, condition in enumerate(action.get("condition", ())):
@@ -121,7 +125,7 @@ def read_conditions(
             continue
         place = f"condition[{index}]"
         program = compile_expression(
-            condition.get("expression", {}), f"{place}.expression", context_type, variables
+            condition.get("expression", {}), f"{place}.expression", context_type, variables, shared
         )
         rules = tuple(_finding_rule(extension, place) for extension in _extensions(condition, RULE))
         found.append(Condition(program, rules, place))
@@ -129,7 +133,10 @@ def read_conditions(
 
 
 def read_reasons(
-    action: Resource, context_type: str | None, variables: frozenset[str] = frozenset()
+    action: Resource,
+    context_type: str | None,
+    variables: frozenset[str] = frozenset(),
+    shared: frozenset[str] = frozenset(),
 ) -> tuple[ReasonRule, ...]:
     """Why the criterion may be unknown, in the order asked; RuleFault unless the last always holds."""
     found = []
@@ -137,7 +144,7 @@ def read_reasons(
         parts = _parts(extension)
         when = parts.get("when", [None])[0]
         program = (
-            compile_expression(when, "extension(unknown-reason).when", context_type, variables)
+            compile_expression(when, "extension(unknown-reason).when", context_type, variables, shared)
             if when
             else None
         )
@@ -154,15 +161,28 @@ def read_reasons(
     return tuple(found)
 
 
+def expressions_of(action: Resource) -> Iterator[str]:
+    """The texts of an action's conditions and of those of its reasons, as far as they are evaluated."""
+    said = [condition.get("expression", {}) for condition in action.get("condition", ())]
+    said += [when for extension in _extensions(action, REASON) for when in _parts(extension).get("when", ())]
+    for expression in said:
+        if isinstance(expression, dict) and expression.get("language") == FHIRPATH:
+            yield str(expression.get("expression", ""))
+
+
 def compile_expression(
-    expression: Resource, place: str, context_type: str | None, variables: frozenset[str] = frozenset()
+    expression: Resource,
+    place: str,
+    context_type: str | None,
+    variables: frozenset[str] = frozenset(),
+    shared: frozenset[str] = frozenset(),
 ) -> fhirpath.Program:
     """The compiled FHIRPath of an Expression; RuleFault for another language or text that is not FHIRPath."""
     if expression.get("language") != FHIRPATH:
         raise RuleFault(f"{place}.language", f"only {FHIRPATH} is evaluated here")
     text = expression.get("expression", "")
     try:
-        return fhirpath.compiled(text, context_type=context_type, variables=variables)
+        return fhirpath.compiled(text, context_type=context_type, variables=variables, shared=shared)
     except fhirpath.ExpressionError as fault:
         raise RuleFault(f"{place}.expression", str(fault)) from None
 
