@@ -6,6 +6,7 @@ import asyncio
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from service.domain.errors import Refused, TooLarge
@@ -14,12 +15,13 @@ from service.fhir.json_text import decode, encode
 from service.operations.representation import serve
 from service.web.errors import MEDIA_TYPE, TooSlow, UnknownCoding, outcome
 from service.web.negotiation import check_content_type, check_format, preferences
-from service.web.services import services
+from service.web.services import header, services
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
+    from starlette.types import Receive
 
     from service.domain.issues import Issue
     from service.fhir.json_text import Document
@@ -34,24 +36,33 @@ async def read_bytes(request: Request) -> bytes:
     UnknownCoding where it is said to be compressed (RFC 9110, 8.4 and 15.5.16): nothing is undone here, and
     what is sent as it stands under such a header is refused rather than guessed at.
     """
-    coding = request.headers.get("content-encoding")
+    coding = header(request, b"content-encoding")
     if coding and any(one.strip().lower() not in ("", "identity") for one in coding.split(",")):
         raise UnknownCoding(f"the body is said to be in the coding '{coding[:60]}'; send it without any")
-    limit = services(request).limits.size
-    said = request.headers.get("content-length", "")
+    held = services(request)
+    limit, seconds = held.limits.size, held.body_seconds
+    said = header(request, b"content-length")
     if said.isascii() and said.isdigit() and int(said[:20]) > limit:
         raise TooLarge(f"the body has {said} bytes; the limit is {limit}: send less at a time")
-    pieces, size = [], 0
-    seconds = services(request).body_seconds
     try:
         async with asyncio.timeout(seconds):
-            async for piece in request.stream():
-                size += len(piece)
-                if size > limit:
-                    raise TooLarge(f"the body has more than {limit} bytes: send less at a time")
-                pieces.append(piece)
+            return await _received(request.receive, limit)
     except TimeoutError:
         raise TooSlow(f"the body did not arrive within {seconds:g} seconds; send it again, faster") from None
+
+
+async def _received(receive: Receive, limit: int) -> bytes:
+    """The body, piece by piece; ``Request.stream`` costs a generator and its watch by the event loop more."""
+    pieces, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece, more = message.get("body", b""), message.get("more_body", False)
+        size += len(piece)
+        if size > limit:
+            raise TooLarge(f"the body has more than {limit} bytes: send less at a time")
+        pieces.append(piece)
     return b"".join(pieces)
 
 

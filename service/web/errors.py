@@ -17,7 +17,7 @@ from service.domain.issues import Issue, Severity
 from service.fhir.json_text import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Awaitable, Iterable, Mapping
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -180,10 +180,10 @@ class LastResort:
         """Runs the application; answers 500 where it raised before its answer began."""
         begun = False
 
-        async def watch(message: Message) -> None:
+        def watch(message: Message) -> Awaitable[None]:
             nonlocal begun
             begun = begun or message["type"] == "http.response.start"
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, watch)

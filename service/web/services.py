@@ -84,6 +84,11 @@ def _root(scheme: str, host: bytes | None, server: tuple[str, int | None] | None
     return str(Request(asked).base_url).rstrip("/")
 
 
+def header(request: Request, name: bytes) -> str:
+    """The first header of a name, which is given in small letters; empty where there is none."""
+    return next((value for key, value in request.scope["headers"] if key == name), b"").decode("latin-1")
+
+
 def services(request: Request) -> Services:
     """The services that the application was made with."""
     found: Services = request.app.state.services

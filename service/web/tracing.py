@@ -13,7 +13,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -84,12 +84,12 @@ class Tracing:
         scope.setdefault("state", {})["request_id"] = own
         status = 500
 
-        async def reply(message: Message) -> None:
+        def reply(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = _marked(message.get("headers", ()), scope["path"], own, correlation)
-            await send(message)
+            return send(message)
 
         start = time.perf_counter()
         try:

@@ -14,6 +14,7 @@ import structlog
 from service.domain.errors import Unauthenticated
 from service.operations.clients import CdsCaller
 from service.operations.ports import Once
+from service.web.services import header
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -38,7 +39,8 @@ async def admit(request: Request, desk: Desk, endpoint: str) -> Admitted:
 
     ``endpoint`` is the address called as the client knows it: a token is made for it and for no other.
     """
-    address = request.client.host if request.client else "unknown"
+    client = request.scope.get("client")
+    address = client[0] if client else "unknown"
     if desk.guard is None:
         desk.buckets.check(address)
         return Admitted(_NOBODY)
@@ -60,7 +62,7 @@ def refused(why: str, caller: CdsCaller) -> Unauthenticated:
 
 
 def _token(request: Request) -> str:
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    kind, _, token = header(request, b"authorization").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         _log.warning("token-refused", why="there is none", client=None)
         raise Unauthenticated("send the client's token: Authorization: Bearer …")

@@ -10,7 +10,7 @@ from service.domain.errors import Malformed
 from service.fhir.json_text import decode, encode
 from service.web.bodies import read_bytes
 from service.web.errors import UnsupportedMedia
-from service.web.services import services
+from service.web.services import header, services
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -22,7 +22,7 @@ MEDIA_TYPE = "application/json"
 
 async def read_json(request: Request) -> Document:
     """The JSON object in the body; an error of ours where it is none, is too large, or is too slow."""
-    said = request.headers.get("content-type", "")
+    said = header(request, b"content-type")
     if said != MEDIA_TYPE and not _is_json(said):
         raise UnsupportedMedia("send the body as Content-Type: application/json in UTF-8")
     body = await read_bytes(request)

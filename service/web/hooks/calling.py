@@ -34,12 +34,14 @@ async def call(request: Request) -> Response:
     """The cards of one call, or what is wrong with it."""
     held, own = services(request), desk(request)
     id_ = request.path_params["id"]
-    began = asyncio.get_running_loop().time()
-    admitted = await admit(request, own, f"{held.root(request)}/cds-services/{id_}")
-    spent = asyncio.get_running_loop().time() - began  # the client's keys may have been waited for
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    root = held.root(request)
+    admitted = await admit(request, own, f"{root}/cds-services/{id_}")
+    spent = clock() - began  # the client's keys may have been waited for
     progress = Progress("call", admitted, began + own.seconds)
     try:
-        answer = await _answer(request, own, service_named(own, id_), progress, spent)
+        answer = await _answer(request, root, service_named(own, id_), progress, spent)
         made: dict[str, Any] = {"cards": list(answer.cards)}
         if answer.system_actions:
             made["systemActions"] = list(answer.system_actions)
@@ -64,10 +66,13 @@ def service_named(own: Desk, id_: str) -> dict[str, Service]:
 
 
 async def _answer(
-    request: Request, own: Desk, named: dict[str, Service], progress: Progress, spent: float
+    request: Request, root: str, named: dict[str, Service], progress: Progress, spent: float
 ) -> Advice:
-    """What is advised. Of the call's time, and of the EHR's in it, so much is spent; its way here is none."""
-    held = services(request)
+    """What is advised. Of the call's time, and of the EHR's in it, so much is spent; its way here is none.
+
+    ``root`` is the service's address as the client knows it.
+    """
+    held, own = services(request), desk(request)
     service = progress.service = next(iter(named.values()))
     document = await bodies.read_json(request)
     progress.end = asyncio.get_running_loop().time() + own.seconds - spent
@@ -79,7 +84,7 @@ async def _answer(
     showing = Showing(
         new_id=held.new_id,
         now=instant(held.clock()),
-        base=held.root(request),
+        base=root,
         patient=call.patient,
         user=call.user,
         encounter=call.encounter,

@@ -80,7 +80,8 @@ async def _commit(own: Desk, writes: Sequence[Write], admitted: Admitted, second
 
 def _trace(request: Request) -> dict[str, str]:
     """What tells this request from others: the id that answer and log line carry, and whence it came."""
-    found = {"request": str(request.scope.get("state", {}).get("request_id", ""))}
-    if request.client:
-        found["address"] = request.client.host
+    scope = request.scope
+    found = {"request": str(scope.get("state", {}).get("request_id", ""))}
+    if client := scope.get("client"):
+        found["address"] = client[0]
     return found

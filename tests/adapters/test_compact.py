@@ -1,0 +1,93 @@
+"""Tokens taken apart, and their signatures: what joserfc says of whole tokens is said of their parts."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+
+from service.adapters.compact import Compact, read_compact
+
+KEYS: dict[str, RSAKey | ECKey] = {
+    "RS384": RSAKey.generate_key(2048, {"kid": "one"}),
+    "ES384": ECKey.generate_key("P-384", {"kid": "one"}),
+}
+CLAIMS = b'{"iss":"https://ehr.example.org"}'
+FORM = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}", re.ASCII)
+
+
+def registry(*algorithms: str) -> jws.JWSRegistry:
+    return jws.JWSRegistry(algorithms=algorithms or ("RS384", "ES384"), strict_check_header=False)
+
+
+def made(algorithm: str = "RS384") -> str:
+    return jws.serialize_compact(
+        {"alg": algorithm, "kid": "one", "typ": "JWT"}, CLAIMS, KEYS[algorithm], registry=registry()
+    )
+
+
+def test_the_parts_of_a_token() -> None:
+    token = made()
+    head = {"alg": "RS384", "kid": "one", "typ": "JWT"}
+    segments = tuple(token.split("."))
+    assert read_compact(token, 1000) == Compact(head, json.loads(CLAIMS), segments)  # type: ignore[arg-type]
+    assert read_compact(token, len(token)).verify(KEYS["RS384"], registry())
+    with pytest.raises(ValueError, match="not a signed token"):
+        read_compact(token, len(token) - 1)
+
+
+@given(some.text(alphabet="ab.=+/é-_ \n\udcff", max_size=12), some.integers(0, 400), some.booleans())
+def test_only_three_parts_of_base64url_are_taken_apart(text: str, at: int, inside: bool) -> None:
+    token = made("ES384")
+    changed = token[:at] + text + token[at:] if inside else text
+    if FORM.fullmatch(changed) is None:
+        with pytest.raises(ValueError):  # noqa: PT011 - whichever the reason
+            read_compact(changed, 10_000)
+
+
+@given(
+    some.sampled_from(sorted(KEYS)),
+    some.dictionaries(
+        some.sampled_from(["alg", "typ", "kid", "jku", "x5c", "cty", "jwk", "other"]),
+        some.one_of(some.integers(), some.text(max_size=5), some.lists(some.text(max_size=3), max_size=2)),
+        max_size=3,
+    ),
+    some.one_of(some.none(), some.tuples(some.integers(0, 400), some.sampled_from("AEQgw0_-B"))),
+    some.sampled_from([(), ("RS384",), ("ES384",)]),
+    some.sampled_from(sorted(KEYS)),
+)
+def test_a_signature_holds_where_joserfc_says_so_of_the_whole(
+    algorithm: str,
+    members: dict[str, Any],
+    change: tuple[int, str] | None,
+    allowed: tuple[str, ...],
+    key: str,
+) -> None:
+    header, payload, signature = made(algorithm).split(".")
+    if change is not None:
+        at = change[0] % (len(signature) + 1)
+        signature = signature[:at] + change[1] + signature[at + len(change[1]) :]
+    head = {"alg": algorithm, "kid": "one", "typ": "JWT"} | members
+    if members:
+        header = base64.urlsafe_b64encode(json.dumps(head).encode()).decode().rstrip("=")
+    whole = jws.CompactSignature(head, b"")
+    whole.segments = {
+        "header": header.encode(), "payload": payload.encode(), "signature": signature.encode()
+    }  # fmt: skip
+    try:
+        said = jws.validate_compact(whole, KEYS[key], registry=registry(*allowed))
+    except (JoseError, ValueError, TypeError):
+        said = False
+    try:
+        ours = Compact(head, {}, (header, payload, signature)).verify(KEYS[key], registry(*allowed))
+    except (JoseError, ValueError, TypeError):
+        ours = False
+    assert ours == said
