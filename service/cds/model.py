@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from service.fhirpath.records import record
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -69,7 +71,7 @@ class Service:
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fact:
     """One answer that was filled in: the question's words, the answer's, where it came from and when.
 
@@ -96,7 +98,7 @@ class Unread:
     denied: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Order:
     """One order of the hook. ``title`` names it to the clinician; ``coded``: a trigger's code is on it.
 
@@ -111,7 +113,7 @@ class Order:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assessed:
     """A patient's form assessed by a plan for a card.
 
@@ -129,7 +131,7 @@ class Assessed:
     unread: tuple[Unread, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Showing:
     """What a card needs of the call beside the assessment. ``new_id`` gives UUIDs; ``now`` a FHIR instant.
 

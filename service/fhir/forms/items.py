@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from service.fhirpath.records import record
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
@@ -36,7 +38,7 @@ OPTION_TYPES = frozenset({"integer", "date", "time", "string", "Coding"})
 CHOICES = frozenset({"choice", "open-choice"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Value:
     """A FHIR value with its type: ``Value("integer", 3)``, ``Value("Coding", {...})``."""
 

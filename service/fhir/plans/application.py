@@ -19,6 +19,7 @@ from service.fhir.plans.definitions import FORM_TYPE
 from service.fhir.plans.dynamic import PathFault, set_value
 from service.fhir.plans.reading import Plan, read_plan
 from service.fhir.plans.rules import FAILED, RuleFault
+from service.fhirpath.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -44,7 +45,7 @@ class Applied:
     issues: list[Issue] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Application:
     """One call: the plan read, the form it is applied to, and where definitions are found.
 

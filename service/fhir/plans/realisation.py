@@ -5,12 +5,12 @@ Always a draft, intent ``proposal`` unless the definition says otherwise: the pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from service.fhir.plans.definitions import canonical
 from service.fhir.plans.templates import Copies
+from service.fhirpath.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Circumstances:
     """For whom, by whom and when: references such as ``Patient/1``, and ``now`` as a FHIR dateTime."""
 

@@ -6,7 +6,6 @@ itemPopulationContext) and observation-based (observationLinkPeriod). A person r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.domain.issues import Issue, information, warning
@@ -16,6 +15,7 @@ from service.fhir.population.observations import latest_observation
 from service.fhir.population.prepared import Query
 from service.fhir.population.scope import Unknown
 from service.fhirpath import EvaluationError, items_of
+from service.fhirpath.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Filled:
     """One answer that was filled in: its item, its place in the response, and the record behind it."""
 

@@ -6,7 +6,6 @@ a failed query is never an empty one. SDC 4.0: Using Expressions; Form Populatio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from service import fhirpath
 from service.domain.errors import ServiceError
 from service.fhir.population.prepared import ENGINE, Query
 from service.fhir.population.sources import Behind, Trail
+from service.fhirpath.records import record
 from service.fhirpath.values import output
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Unknown(Exception):
     """The expression rests on something that could not be had; ``str()`` is the reason."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Surroundings:
     """What population is lent: the search that answers queries, the clock, and terminology.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.fhirpath.nodes import Node
+from service.fhirpath.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ _DATES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """A resource of the record. ``reference`` is ``Type/id``, ``date`` when it speaks of, as FHIR text."""
 
