@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 Resource = dict[str, Any]
 ALSO = "orderDetail"
@@ -23,6 +23,31 @@ _BESIDE = frozenset(
     | {"replaces", "requester", "subject", "supportingInfo", "supportingInformation"}
 )
 """Elements that say for whom, why, by whom or after what it is ordered, and not what. So does a reason."""
+
+_FAMILIES = (
+    frozenset(
+        {"ServiceRequest", "ProcedureRequest", "DiagnosticOrder", "DiagnosticRequest", "ReferralRequest"}
+    ),
+    frozenset({"MedicationRequest", "MedicationOrder", "MedicationPrescription"}),
+    frozenset({"DeviceRequest", "DeviceUseRequest"}),
+    frozenset({"SupplyRequest", "Supply"}),
+    frozenset({"NutritionOrder", "NutritionRequest"}),
+    frozenset({"VisionPrescription"}),
+    frozenset({"ImmunizationRecommendation"}),
+    frozenset({"CommunicationRequest"}),
+)
+"""Types of the releases of FHIR that order the same kind of thing, and nothing of any other kind."""
+
+
+def may_order(type_: str, types: Collection[str | None]) -> bool:
+    """Whether an order of a type may be of the kind that the types order.
+
+    A type of no kind of its own (a CarePlan, a RequestGroup, one that FHIR does not have) may hold any.
+    """
+    if None in types or type_ in types:
+        return True
+    own = [family for family in _FAMILIES if type_ in family]
+    return not own or any(not family.isdisjoint(types) for family in own)
 
 
 def concepts_at(resource: Resource, path: str) -> list[Resource]:

@@ -55,7 +55,7 @@ class Whose:
         if not isinstance(text, str):
             return False
         server, id_ = _parted(text)
-        return bool(server) and f"Patient/{id_}" == self.patient and not self._is_own(server)
+        return bool(server) and f"Patient/{id_}" == self.patient and not self.is_own(server)
 
     def owns(self, resource: Resource) -> bool | None:
         """Whether the resource is about the patient. One that names nobody was asked for by patient."""
@@ -77,9 +77,9 @@ class Whose:
         if "://" not in text:
             return self.relative and text.partition("/_history/")[0] == self.patient
         server, id_ = _parted(text)
-        return bool(server) and f"Patient/{id_}" == self.patient and self._is_own(server)
+        return bool(server) and f"Patient/{id_}" == self.patient and self.is_own(server)
 
-    def _is_own(self, server: str) -> bool:
+    def is_own(self, server: str) -> bool:
         """Whether the server is among the call's, however its address is written."""
         if server in self.servers:
             return True

@@ -497,6 +497,74 @@ def test_a_dispatched_order_that_cannot_be_read() -> None:
     assert len(found.cards) == 1
 
 
+@pytest.mark.parametrize("type_", ["ProcedureRequest", "CarePlan", "RequestGroup", "HospitalOrder"])
+def test_a_dispatched_order_of_another_type_is_read_too(type_: str) -> None:
+    """It may order what the plan is about: it was passed over where the call did not carry it."""
+    key, reference = f"order:{type_}/7", f"{type_}/7"
+    held = {"resourceType": type_, "id": "7", "subject": SUBJECT, "code": ORDER["code"]}
+    ehr = Ehr({key: held})
+    (card,) = ask(dispatch({}, reference, **ACCESS), ehr).cards
+    assert ehr.asked == {key: reference}  # of the rest of the record nothing is needed
+    assert card["indicator"] == "info"
+    assert f"It is written as {type_}, and the plan judges ServiceRequest" in card["detail"]
+    assert ask(dispatch({}, reference, **ACCESS), Ehr({key: {**held, "code": {"text": "MRI"}}})) == Advice()
+    both = ask(dispatch({**WHOLE, "orders": bundle(ORDER)}, "ServiceRequest/1", reference, **ACCESS), ehr)
+    assert [one["indicator"] for one in both.cards][1:] == ["info"]
+
+
+def test_a_dispatched_order_of_another_type_that_cannot_be_read_is_said() -> None:
+    denied = Unread("order:CarePlan/7", "", "it may not", denied=True)
+    for access, ehr, why in (
+        ({}, Ehr({}), "it was not sent, and the call gives no access to the EHR's FHIR server"),
+        (ACCESS, Ehr({}), "the EHR took too long"),
+        (ACCESS, Ehr({"order:CarePlan/7": denied}), "it may not"),
+    ):
+        (card,) = ask(dispatch({}, "CarePlan/7", **access), ehr).cards
+        assert "order not assessed (order: CarePlan/7)" in card["summary"]
+        assert f"This order could not be read ({why}), so whether the guidance is about it" in card["detail"]
+
+
+@pytest.mark.parametrize("type_", ["MedicationRequest", "MedicationOrder", "NutritionOrder", "DeviceRequest"])
+def test_an_order_of_another_kind_is_neither_read_nor_said(type_: str) -> None:
+    """A card at every drug that is dispatched would be one that nobody reads."""
+    ehr = Ehr({})
+    assert ask(dispatch({}, f"{type_}/7", **ACCESS), ehr) == Advice()
+    assert ehr.asked == {}
+    sent = {"resourceType": type_, "id": "7", "subject": SUBJECT, "code": ORDER["code"]}
+    assert len(ask(dispatch({"orders": bundle(sent)}, f"{type_}/7")).cards) == 1
+
+
+@pytest.mark.parametrize(
+    ("reference", "read"),
+    [
+        ("https://ehr.example/fhir/ServiceRequest/1", True),
+        ("https://EHR.example:443/fhir/ServiceRequest/1/_history/2", True),
+        ("https://other.example/fhir/ServiceRequest/1", False),
+        ("http://ehr.example/fhir/ServiceRequest/1", False),
+        ("https://ehr.example/fhir/x/ServiceRequest/1", False),
+    ],
+)
+def test_an_order_is_that_of_its_own_server(reference: str, read: bool) -> None:
+    """An id is another order's on another server; the one that the call names so was taken for it."""
+    ehr = Ehr({"order:ServiceRequest/1": ORDER})
+    for found in (
+        ask(dispatch(WHOLE, reference, **ACCESS), ehr),
+        ask(dispatch({**WHOLE, "orders": bundle(ORDER)}, reference, **ACCESS)),
+    ):
+        (card,) = found.cards
+        assert ("This order is named on a FHIR server that is neither" in card["detail"]) is not read
+        assert card["summary"].endswith("(order: Cementoplasty, sacrum)") is read
+
+
+def test_an_order_that_was_sent_by_its_address_is_it_wherever_that_is() -> None:
+    address = "https://other.example/fhir/ServiceRequest/1"
+    held = bundle() | {"entry": [{"fullUrl": address, "resource": ORDER}]}
+    found = ask(dispatch({**WHOLE, "orders": held}, address, **ACCESS))
+    assert found.cards[0]["summary"].endswith("(order: Cementoplasty, sacrum)")
+    without = ask(dispatch({**WHOLE, "orders": bundle(ORDER)}, address))
+    assert without.cards[0]["summary"].endswith("(order: Cementoplasty, sacrum)")
+
+
 def view(prefetch: Mapping[str, Resource | None] | None, **more: Any) -> Resource:
     body = request("patient-view", **more)
     return body if prefetch is None else body | {"prefetch": dict(prefetch)}

@@ -87,12 +87,14 @@ class Advisor:
         Invalid where a draft order cannot be read.
         """
         prepared = self._prepared[service.id, service.hook]
+        whose = Whose(call.patient, servers_of(call, client.servers if client else ()))
         candidates = judged(call)
         pending: tuple[Part, ...] = ()
+        elsewhere: tuple[Order, ...] = ()
         if service.hook == "order-dispatch":
-            candidates, pending = dispatched(call, prepared.triggers)
-        whose = Whose(call.patient, servers_of(call, client.servers if client else ()))
-        orders = orders_of(candidates, whose, prepared.triggers, self._terms)
+            named = dispatched(call, prepared.triggers, whose)
+            candidates, pending, elsewhere = named.held, named.pending, named.elsewhere
+        orders = (*orders_of(candidates, whose, prepared.triggers, self._terms), *elsewhere)
         require_readable(orders, call, prepared.triggers)
         sent = read_record(prepared.parts, call, whose)
         return Question(call, client, prepared, whose, sent, orders, pending)
@@ -118,7 +120,9 @@ class Advisor:
         """What to read from the EHR, by key. DataUnavailable names the keys that nothing can give."""
         call = question.call
         wanted = [part for part in question.unsatisfied if part.kind != ORDERS]
-        if not wanted or question.is_settled:
+        if question.is_settled:
+            wanted = [part for part in wanted if part in question.pending]
+        if not wanted:
             return {}
         if question.about_orders and self._choose(question, question.sent, kept).form is not None:
             wanted = [part for part in wanted if part.kind not in ("variable", PATIENT) or not part.needed]
@@ -215,10 +219,12 @@ class Advisor:
                 read = {reference: record.data[part.key][0]}
                 found += orders_of(read, question.whose, question.prepared.triggers, self._terms)
                 continue
-            if is_denied(record, part):
+            if part.needed and is_denied(record, part):
                 raise unavailable([part], DENIED)
             unread = record.unread.get(part.key)
             why = unread.reason if unread else "it is not this patient's"
+            if part in record.absent:
+                why = question.why_closed
             said = f"This order could not be read ({why}), so whether the guidance is about it is not known."
             found.append(Order(reference, {}, reference, coded=False, reason=said))
         return tuple(found)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from service.cds.model import Order
+from service.cds.ordered import may_order
 from service.cds.prefetch import Part
 from service.cds.record import unsatisfied
 from service.cds.triggers import types_of
+from service.domain.addresses import normal
 from service.domain.errors import DataUnavailable
 from service.domain.issues import error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from service.cds.model import Call, Order
+    from service.cds.model import Call
     from service.cds.patients import Whose
     from service.cds.record import Record
     from service.cds.triggers import Trigger
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 NO_ACCESS = "it was not sent, and the call gives no access to the EHR's FHIR server"
 NOT_THIS_PATIENT = "the call's access is restricted to another patient"
+ELSEWHERE = (
+    "This order is named on a FHIR server that is neither the call's fhirServer nor one listed for its "
+    "client, so it was not read, and whether the guidance is about it is not known."
+)
 DENIED = "it was not sent, and the FHIR server that the call names may not be read for it"
 
 
@@ -72,8 +79,11 @@ class Question:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the answer needs nothing of the record: no order is to be assessed."""
-        if not self.prepared.about_orders or self.pending:
+        """Whether the answer needs nothing of the record: no order is to be assessed.
+
+        There may be pending orders yet, of types that are told of and never assessed.
+        """
+        if not self.prepared.about_orders or any(part.needed for part in self.pending):
             return False
         return not any(order.coded for order in self.orders)
 
@@ -96,21 +106,46 @@ class Question:
         return NOT_THIS_PATIENT if self.call.access else NO_ACCESS
 
 
-def dispatched(call: Call, triggers: tuple[Trigger, ...]) -> tuple[dict[str, Resource], tuple[Part, ...]]:
-    """The dispatched orders that the prefetch holds, and those to be read, of the triggers' types."""
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """The orders that order-dispatch names: those that the call carries, to be read, and on other servers.
+
+    An order to be read is needed where it is of the triggers' types. One of another type may order what they
+    are about all the same (R4 allows a CarePlan, EHRs of older releases a ProcedureRequest): it is told of.
+    """
+
+    held: dict[str, Resource]
+    pending: tuple[Part, ...] = ()
+    elsewhere: tuple[Order, ...] = ()
+
+
+def dispatched(call: Call, triggers: tuple[Trigger, ...], whose: Whose) -> Dispatched:
+    """The dispatched orders, without those of a type that never orders what the triggers are about."""
     types = types_of(triggers)
-    held = {f"{one.get('resourceType')}/{one.get('id')}": one for one in _resources(call.prefetch)}
+    held: dict[str, Resource] = {}
+    for one, url in _resources(call.prefetch):
+        held[f"{one.get('resourceType')}/{one.get('id')}"] = one
+        if isinstance(url, str) and "://" in url:
+            held[normal(url)] = one
     found: dict[str, Resource] = {}
-    pending: list[Part] = []
+    pending: dict[str, Part] = {}
+    elsewhere: list[Order] = []
     for reference in call.chosen:
-        local = "/".join(reference.partition("/_history/")[0].split("/")[-2:])
-        if local in held:  # of any type: what it orders may be what the triggers are about
+        named = reference.partition("/_history/")[0]
+        *server, type_, id_ = named.split("/")
+        local = f"{type_}/{id_}"
+        if normal(named) in held:
+            found[local] = held[normal(named)]
+        elif server and whose.servers and not whose.is_own("/".join(server)):
+            if may_order(type_, types):
+                elsewhere.append(Order(reference, {}, reference, coded=False, reason=ELSEWHERE))
+        elif local in held:  # of any type: what it orders may be what the triggers are about
             found[local] = held[local]
-        elif None in types or local.partition("/")[0] in types:
-            pending.append(
-                Part(f"order:{local}", local, f"The dispatched order {local}", "order", needed=True)
-            )
-    return found, tuple(pending)
+        elif may_order(type_, types):
+            needed = None in types or type_ in types
+            title = f"The dispatched order {local}"
+            pending[local] = Part(f"order:{local}", local, title, "order", needed=needed)
+    return Dispatched(found, tuple(pending.values()), tuple(elsewhere))
 
 
 def is_denied(record: Record, part: Part) -> bool:
@@ -135,12 +170,13 @@ def _key(part: Part) -> str:
     return "orders" if part.kind == "order" else part.key
 
 
-def _resources(prefetch: Mapping[str, Resource | None]) -> Iterator[Resource]:
+def _resources(prefetch: Mapping[str, Resource | None]) -> Iterator[tuple[Resource, object]]:
+    """What was sent: each resource, and the address that its entry gives it."""
     for value in prefetch.values():
         if value is None:
             continue
-        yield value
+        yield value, None
         entries = value.get("entry", []) if value.get("resourceType") == "Bundle" else []
         for entry in entries if isinstance(entries, list) else ():
             if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
-                yield entry["resource"]
+                yield entry["resource"], entry.get("fullUrl")
