@@ -64,10 +64,14 @@ def _holds(condition: Condition, values: list[Value]) -> bool | None:
     if condition.operator == "exists":
         wanted = condition.expected.content
         return bool(values) is wanted if isinstance(wanted, bool) else None
-    outcomes = [_compares(value, condition.operator, condition.expected) for value in values]
-    if True in outcomes:
-        return True
-    return None if None in outcomes else False
+    found: bool | None = False
+    for value in values:
+        outcome = _compares(value, condition.operator, condition.expected)
+        if outcome:
+            return True
+        if outcome is None:
+            found = None
+    return found
 
 
 def _within(condition: Condition, parent: Occurrence | None) -> Occurrence | None:

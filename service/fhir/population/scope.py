@@ -114,10 +114,10 @@ class Scope:
 
     def sources(self, item: Any, expression: Prepared | None) -> tuple[Source, ...]:
         """The resource that an item lies in; else those behind the variables that made it."""
-        found = self._trail.of([item])
-        if found or expression is None:
-            return found
-        return self._trail.joined(self._made_from(expression))
+        found = self._trail.source(item)
+        if found is not None:
+            return (found,)
+        return () if expression is None else self._trail.joined(self._made_from(expression))
 
     def search(self, query: Query) -> Resource:
         """The Bundle that answers a query; Unknown where it cannot be asked or answered."""

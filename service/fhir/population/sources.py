@@ -8,7 +8,7 @@ from service.fhirpath.nodes import Node
 from service.fhirpath.records import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Resource = dict[str, Any]
 _NO_SOURCE = frozenset({"Bundle", "Questionnaire", "QuestionnaireResponse", "Parameters"})
@@ -66,33 +66,39 @@ class Trail:
         # Each resource is kept beside its source, so that no other can have its id.
         self._met: dict[int, tuple[Resource, Source | None]] = {}
 
+    def source(self, item: Any) -> Source | None:
+        """The resource that an item lies in; computed values lie in none."""
+        node = item
+        while node.__class__ is Node:
+            value = node.value
+            if value.__class__ is dict and "resourceType" in value:
+                known = self._met.get(id(value))
+                if known is None:
+                    known = self._met[id(value)] = value, source_of(value)
+                return known[1]
+            node = node.parent
+        return None
+
     def of(self, items: Iterable[Any]) -> tuple[Source, ...]:
-        """The resources that the items lie in, each once, in order; computed values lie in none."""
+        """The resources that the items lie in, each once, in order."""
         found: dict[str, Source] = {}
-        met = self._met
         for item in items:
-            node = item
-            while node.__class__ is Node:
-                value = node.value
-                if value.__class__ is dict and "resourceType" in value:
-                    known = met.get(id(value))
-                    if known is None:
-                        known = met[id(value)] = value, source_of(value)
-                    source = known[1]
-                    if source is not None and source.reference not in found:
-                        found[source.reference] = source
-                    break
-                node = node.parent
+            source = self.source(item)
+            if source is not None and source.reference not in found:
+                found[source.reference] = source
         return tuple(found.values())
 
     def behind(self, variable: Behind) -> tuple[Source, ...]:
         """The sources behind a variable, each once, in order."""
         if variable.found is None:
-            variable.found = self.of(variable.items) or self.joined(variable.made_from)
+            found = self.of(variable.items) if variable.items else ()
+            variable.found = found or self.joined(variable.made_from)
         return variable.found
 
-    def joined(self, parts: Iterable[Behind]) -> tuple[Source, ...]:
+    def joined(self, parts: Sequence[Behind]) -> tuple[Source, ...]:
         """The sources of several, each once, in order; of one reference the first."""
+        if len(parts) == 1:
+            return self.behind(parts[0])
         found: dict[str, Source] = {}
         for part in parts:
             for source in self.behind(part):
