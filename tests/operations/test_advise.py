@@ -388,6 +388,8 @@ def without_aim(form: Resource) -> Resource:
     [
         ({"subject": {"reference": "Patient/2"}}, "name another patient"),
         ({"status": "in-progress"}, "one is not completed, and is not used"),
+        ({"questionnaire": "Questionnaire/htg117-eligibility"}, "one names its form otherwise than"),
+        ({"questionnaire": "http://ehr.example/fhir/htg117-eligibility|2006.1.0"}, "one names its form"),
         ({"item": [{"linkId": "no-such-item"}]}, "one breaks the rules of its form, and is not used"),
         (
             {"questionnaire": FORM["questionnaire"].split("|")[0] + "|0.0.0"},
@@ -610,6 +612,17 @@ def test_attention_needs_the_record_from_somewhere(store: Store) -> None:
     kept = ask(view(empty), own=advisor(store))
     assert "https://cds.example/fhir/QuestionnaireResponse/g1" in detail(kept)
     assert len(ask(view(None), own=advisor(store)).cards) == 1
+
+
+def test_a_form_that_is_named_in_another_way_is_no_silence() -> None:
+    """Some EHRs keep forms under addresses of their own: such a procedure would not be followed up."""
+    named = {"resourceType": "QuestionnaireResponse", "status": "completed", "subject": SUBJECT}
+    foreign = {**named, "questionnaire": "Questionnaire/htg117-procedure|2006.1.0"}
+    (card,) = ask(view({**VIEWED, "htg117-procedure": bundle(foreign)})).cards
+    assert "not known, the record could not be read" in card["summary"]
+    assert "one names its form otherwise than by the address" in card["detail"]
+    other = {**named, "questionnaire": "https://ehr.example/Questionnaire/falls"}
+    assert ask(view({**VIEWED, "htg117-procedure": bundle(other)})) == Advice()
 
 
 def test_an_event_without_a_report_needs_attention(store: Store) -> None:

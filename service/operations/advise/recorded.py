@@ -34,6 +34,7 @@ FORM = "QuestionnaireResponse"
 MOST = 20
 ANOTHER = "one is about another patient than the one whose record is open, and is not used"
 UNFINISHED = "one is not completed, and is not used"
+MISNAMED = "one names its form otherwise than by the address under which it is published, and is not used"
 UNSOUND = "one breaks the rules of its form, and is not used"
 UNDECIDED = "two are equally late and differ, so that neither is used: which counts is for a person to say"
 STORE = "the records kept here do not answer"
@@ -161,7 +162,10 @@ def counting(
 
 
 def _counts(form: Resource, canonical: str, whose: Whose, remark: Callable[[str], None]) -> bool:
-    if str(form.get("questionnaire", "")).split("|")[0] != canonical:
+    named = str(form.get("questionnaire", "")).split("|")[0]
+    if named != canonical:
+        if named.rpartition("/")[2] == canonical.rpartition("/")[2]:  # of other forms nothing is to be said
+            remark(MISNAMED)
         return False
     if not whose.names(form.get("subject")):
         remark(ANOTHER)
