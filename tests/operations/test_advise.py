@@ -456,6 +456,15 @@ def test_a_form_kept_here_is_found_by_its_patient(
     assert uses_kept(ask(sign(), own=advisor(store), client=caller)) is used
 
 
+@pytest.mark.parametrize("place", [0, 49, 50, 1999])
+def test_a_patient_of_very_many_identifiers_is_found_by_any(store: Store, place: int) -> None:
+    """As one search they were more than the database takes, and the records were said not to answer."""
+    many = [{"system": f"https://s{number}.example", "value": str(number)} for number in range(2000)]
+    keep(store, FORM | {"subject": {"identifier": many[place]}})
+    asked = sign({**WHOLE, "patient": {**PATIENT, "identifier": many}})
+    assert uses_kept(ask(asked, own=advisor(store), client=client()))
+
+
 def test_a_patient_read_from_the_ehr_leads_to_forms_here(store: Store) -> None:
     keep(store, FORM | {"subject": {"identifier": {"system": NHS, "value": "9990000018"}}})
     rest = {key: value for key, value in WHOLE.items() if key != "patient"}

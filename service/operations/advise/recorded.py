@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 FORM = "QuestionnaireResponse"
 MOST = 20
+_AT_ONCE = 50
+"""So many names of a patient are in one search: databases take some hundreds."""
 ANOTHER = "one is about another patient than the one whose record is open, and is not used"
 UNFINISHED = "one is not completed, and is not used"
 MISNAMED = "one names its form otherwise than by the address under which it is published, and is not used"
@@ -92,8 +94,8 @@ def find(
     query = _query(type_, asked, most)
     found: dict[str, Version] = {}
     for modifier, values in _about(whose):
-        if values:
-            subject = Condition("subject", Kind.REFERENCE, modifier, values)
+        for at in range(0, len(values), _AT_ONCE):
+            subject = Condition("subject", Kind.REFERENCE, modifier, values[at : at + _AT_ONCE])
             whole = replace(query, conditions=(subject, *query.conditions))
             for version in records.search(whole).versions:
                 found.setdefault(version.reference, version)
