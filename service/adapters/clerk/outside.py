@@ -1,20 +1,21 @@
 """The clerk in a process of its own, as the worker sees it: what is asked, and what it says.
 
-The process lives as long as the worker wants it. Should it end before, whoever waits for it is told
-Unavailable, and another one is started: nothing was promised that it had not written. While there is none
-that is ready, threads of the worker do its work.
+The process lives as long as the worker wants it. Should it end before, or be killed because it hangs, whoever
+waits for it is told Unavailable, and another one is started: nothing was promised that it had not written.
+While there is none that is ready, threads of the worker do its work.
 """
 
 from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 import structlog
 
 from service.adapters.clerk import line
+from service.adapters.clerk.command import command
 from service.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from service.adapters.clerk import Clerk
     from service.operations.ports import Once, Write
 
-COMMAND = (sys.executable, "-m", "service.adapters.clerk")
 _READY, _END = 30.0, 5.0
 """How many seconds the process may take to have the records open, and to end what it was asked."""
 _OPENING = 0
 """The number of a process's first request, for which nobody waits but at the start."""
+_PATIENCE = 15.0
+"""So many seconds, and at most twice as many, a process may owe an answer before it is taken to hang. Who
+waits for SQLite's one writer gives up after ten."""
 _PAUSE, _LONGEST = 1.0, 64.0
 """Not sooner than so many seconds after one process another is started; each that never gets ready doubles
 them, up to so many."""
@@ -38,11 +41,13 @@ _log = structlog.get_logger()
 class Outside:
     """The clerk of the records of a database URL. One event loop uses it."""
 
-    def __init__(self, url: str, meanwhile: Clerk, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, url: str, meanwhile: Clerk, command: Sequence[str] | None = None) -> None:
         """Nothing runs yet. ``meanwhile`` does what is asked until it is open, and while it is not ready."""
         self._url = url
         self._meanwhile = meanwhile
         self._command = command
+        self._owed: int | None = None
+        self._watch: asyncio.TimerHandle | None = None
         self._asked: dict[int, asyncio.Future[list[str]]] = {}
         self._number = 0
         self._started = float("-inf")
@@ -57,6 +62,11 @@ class Outside:
         """The process's number, while it runs."""
         return self._process.pid if self._process is not None else None
 
+    @property
+    def ready(self) -> bool:
+        """Whether it is the process that does what is asked now."""
+        return self._ready
+
     async def open(self) -> None:
         """Nothing, once the process has the records open, or it is logged why that is not so."""
         self._start()
@@ -70,6 +80,8 @@ class Outside:
     async def close(self, seconds: float = _END) -> None:
         """Nothing, once the process has done what it was asked and is gone; it is killed after so long."""
         self._closed, self._ready = True, False
+        if self._watch is not None:
+            self._watch.cancel()
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait((self._starting,))
@@ -125,7 +137,7 @@ class Outside:
         try:
             _, process = await loop.subprocess_exec(
                 lambda: _Process(self),
-                *self._command,
+                *(self._command or command()),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=None,
@@ -138,8 +150,25 @@ class Outside:
         if process.gone:
             self._fail("the records' process ended as soon as it was started")
             return
-        self._process = process
+        self._process, self._owed = process, None
         process.send(line.frame(line.Opening(_OPENING, self._url)))
+        if self._watch is not None:
+            self._watch.cancel()
+        self._watch = loop.call_later(_PATIENCE, self._look)
+
+    def _look(self) -> None:
+        """Nothing; a process that still owes what it owed at the last look hangs, and is killed.
+
+        Whatever it had begun is made or not made as a whole, as with any death.
+        """
+        if self._process is None:
+            return
+        owes = next(iter(self._asked), None) if self._ready else _OPENING
+        if owes is not None and owes == self._owed:
+            _log.error("the records' process hangs; it is killed", waiting=len(self._asked))
+            self._process.kill()
+        self._owed = owes
+        self._watch = asyncio.get_running_loop().call_later(_PATIENCE, self._look)
 
     def hear(self, answer: line.Answer) -> None:
         """Nothing; whoever waits for the answer has it."""
@@ -219,6 +248,12 @@ class _Process(asyncio.SubprocessProtocol):
         if self._requests is not None:
             self._requests.write(frames)
 
+    def kill(self) -> None:
+        """Nothing; it ends now."""
+        if self._transport is not None:
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                self._transport.kill()
+
     async def end(self, seconds: float) -> None:
         """Nothing, once the process, told that nothing more comes, has ended; killed after so long."""
         if self._transport is None or self._requests is None:
@@ -227,6 +262,6 @@ class _Process(asyncio.SubprocessProtocol):
         try:
             await asyncio.wait_for(self._exited.wait(), seconds)
         except TimeoutError:
-            self._transport.kill()
+            self.kill()
             await self._exited.wait()
         self._transport.close()

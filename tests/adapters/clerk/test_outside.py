@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +26,6 @@ from service.operations.searching.query import parse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-    from pathlib import Path
 
     from service.adapters.clerk import Clerk
     from service.adapters.records import Store
@@ -83,7 +83,7 @@ class Nobody:
 @asynccontextmanager
 async def opened(url: str, *command: str, meanwhile: Clerk | None = None) -> AsyncIterator[Outside]:
     """A clerk that is ready; closed after."""
-    clerk = Outside(url, meanwhile or Nobody(), command or outside.COMMAND)
+    clerk = Outside(url, meanwhile or Nobody(), command or None)
     await clerk.open()
     try:
         yield clerk
@@ -224,6 +224,41 @@ def test_while_there_is_none_threads_do_its_work(store: Store, database_url: str
     assert [id_ for id_, _, _ in kept(store)] == ["after", "before"]
 
 
+def test_dozens_of_deaths_leave_nothing_behind(
+    store: Store, database_url: str, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside, "_PAUSE", 0.0)
+    dies = f"import os, sys\nsys.path[:] = {sys.path!r}\n{DIES}"
+
+    def open_files() -> int:
+        return len(list(Path("/dev/fd").iterdir()))
+
+    async def scene() -> None:
+        async with opened(database_url, sys.executable, "-c", dies) as clerk:
+            before, pids = open_files(), set()
+            for _ in range(12):
+                await until(lambda: clerk.ready)
+                pids.add(clerk.pid)
+                with pytest.raises(Unavailable):
+                    await clerk.commit([write("a")], NOW, ())
+            await until(lambda: clerk.ready)
+            await until(lambda: not any(alive(pid) for pid in pids if pid))
+            await until(lambda: open_files() == before)
+            assert len(pids) == 12
+
+    play(scene())
+
+
+DIES = """
+from service.adapters.clerk import line
+for request in line.requests(sys.stdin.buffer):
+    if isinstance(request, line.Commit):
+        os._exit(9)
+    sys.stdout.buffer.write(line.frame(line.Answer(request.number)))
+    sys.stdout.buffer.flush()
+"""
+
+
 DYING = """
 import asyncio, os, sys
 from datetime import UTC, datetime
@@ -316,6 +351,56 @@ def test_a_process_that_does_not_come_up_is_told_of_and_tried_again(
                 with pytest.raises(Unavailable):
                     await clerk.commit([write("a")], NOW, ())
                 await asyncio.sleep(0.6)  # two of them have come and gone
+
+    play(scene())
+
+
+def test_a_process_that_hangs_is_killed_and_another_does_its_work(
+    store: Store, database_url: str, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        async with opened(database_url) as clerk:
+            monkeypatch.setattr(outside, "_PATIENCE", 0.2)
+            pid = clerk.pid
+            kill(clerk, signal.SIGKILL)  # the next one is watched so closely
+            await until(lambda: clerk.pid not in (None, pid))
+            await until(lambda: clerk.ready)
+            hung = clerk.pid
+            assert hung is not None
+            kill(clerk, signal.SIGSTOP)
+            asked = [clerk.commit([write("a")], NOW, mark("1")), clerk.subjects(["GuidanceResponse"], ["p1"])]
+            for one in asked:
+                with pytest.raises(Unavailable):
+                    await one
+            await until(lambda: not alive(hung))
+            await until(lambda: clerk.ready)
+            await asyncio.sleep(0.7)  # what owes nothing, or answers, is left alone
+            kept_on = clerk.pid
+            for at in range(8):
+                await clerk.commit([write(f"b{at}")], NOW, ())
+                await asyncio.sleep(0.1)
+            assert clerk.pid == kept_on not in (None, hung)
+
+    play(scene())
+    assert [id_ for id_, _, _ in kept(store)] == [f"b{at}" for at in range(8)]
+
+
+def test_a_process_that_hangs_before_it_is_ready_is_killed_too(
+    tmp_path: Path, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside, "_PATIENCE", 0.3)
+    hung = f"import os, time; open({str(tmp_path)!r} + f'/{{os.getpid()}}', 'w').close(); time.sleep(99)"
+
+    def begun() -> list[int]:
+        return [int(one.name) for one in tmp_path.iterdir()]
+
+    async def scene() -> None:
+        clerk = Outside("sqlite:///unused.sqlite3", Nobody(), (sys.executable, "-c", hung))
+        await clerk.open()
+        first = begun()
+        await until(lambda: not any(map(alive, first)))
+        await until(lambda: len(begun()) > len(first))
+        await clerk.close(0.1)
 
     play(scene())
 

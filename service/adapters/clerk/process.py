@@ -41,7 +41,7 @@ class Desk:
 
     def tell(self, answer: line.Answer) -> None:
         """Nothing; the answer is out."""
-        with self._lock, suppress(BrokenPipeError):  # the worker is gone; what it asked is done all the same
+        with self._lock, suppress(ConnectionError):  # the worker is gone; what it asked is done all the same
             left = memoryview(line.frame(answer))
             while left:
                 left = left[self._output.write(left) :]
@@ -100,13 +100,15 @@ def serve(input_: BinaryIO, output: RawIOBase) -> None:
     threads = [Thread(target=_work, args=(desk, queue)) for queue in (writing, reading)]
     for thread in threads:
         thread.start()
-    for request in asked:
-        (reading if isinstance(request, line.Subjects) else writing).put(request)
-    for queue in (writing, reading):
-        queue.put(None)
-    for thread in threads:
-        thread.join()
-    desk.close()
+    try:
+        for request in asked:
+            (reading if isinstance(request, line.Subjects) else writing).put(request)
+    finally:  # also where what comes in cannot be read: the process must not stay, deaf, for its threads
+        for queue in (writing, reading):
+            queue.put(None)
+        for thread in threads:
+            thread.join()
+        desk.close()
 
 
 def _work(desk: Desk, queue: SimpleQueue[line.Request | None]) -> None:
@@ -122,7 +124,3 @@ def main() -> None:
     output = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what anything prints goes to the log, not among the answers
     serve(sys.stdin.buffer, output)
-
-
-if __name__ == "__main__":
-    main()
