@@ -16,6 +16,7 @@ import pytest
 
 from service.adapters.ehr import faults
 from service.app import build
+from service.cds.record import FIRST_PAGE
 from service.settings import Settings
 from tests.adapters.ehr import peer as fhir
 from tests.adapters.ehr.peer import Peer, dropping, in_turn, outcome, packed, reply, searchset
@@ -193,6 +194,7 @@ DRILLS: dict[str, tuple[Any, str]] = {
         reply(searchset(METASTASIS, outcome("error"))), faults.REPORTED
     ),
     "another resource": (reply(WHOLE), faults.NOT_FHIR),
+    "fewer than it found": (reply(searchset() | {"total": 3}), FIRST_PAGE),
     "not found": (reply(outcome("error"), 404), faults.MISSING),
     "not HTTP": (dropping(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), faults.BROKEN),
 }  # fmt: skip

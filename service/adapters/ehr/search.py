@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from service.adapters.ehr import faults
@@ -45,6 +46,8 @@ class Questions:
     async def put(self, server: str, query: str, token: str | None, correlation: str, due: float) -> Resource:
         """The resource of a read, or the searchset of a search with the entries of all its pages.
 
+        It has a ``total`` where the server says that it found more than all its pages hold.
+
         ``due`` is when the answer must be there, by the clock. EhrFault says why it cannot be had.
         """
         url = f"{server}/{query}"
@@ -61,12 +64,14 @@ class Questions:
         entries: list[Resource] = []
         seen: set[str] = set()
         known: set[tuple[str, str]] = set()
-        size = 0
+        size = remarks = 0
         while True:
             seen.add(ask.url)
             answer = await self._again(ask, due)
             size += answer.size
-            for entry in believe_page(answer.content, query):
+            believed = believe_page(answer.content, query)
+            remarks += len(answer.content.get("entry", ())) - len(believed)
+            for entry in believed:
                 resource = entry["resource"]
                 key = (resource["resourceType"], str(resource.get("id")))
                 if "id" not in resource or key not in known:  # pages shift while they are read
@@ -74,9 +79,11 @@ class Questions:
                     entries.append(entry)
             link = next_link(answer.content)
             if link is None:
-                return {"resourceType": "Bundle", "type": "searchset", "entry": entries} if entries else (
-                    {"resourceType": "Bundle", "type": "searchset"}
-                )  # fmt: skip
+                made: Resource = {"resourceType": "Bundle", "type": "searchset"}
+                total = answer.content.get("total")
+                if isinstance(total, int | Decimal) and total > len(entries) + remarks:
+                    made["total"] = total
+                return made | {"entry": entries} if entries else made
             url = follow(server, link)
             if url is None:
                 raise EhrFault(faults.ASTRAY)

@@ -137,6 +137,21 @@ def test_a_search_that_finds_nothing_is_empty_and_no_fault(peer: Peer) -> None:
     assert one(peer) == {"resourceType": "Bundle", "type": "searchset"}
 
 
+def test_what_a_server_found_and_did_not_give_is_told(peer: Peer) -> None:
+    """An empty page of four was taken for a patient without any."""
+    peer.on("/Condition", reply({"resourceType": "Bundle", "type": "searchset", "total": 4}))
+    assert one(peer) == {"resourceType": "Bundle", "type": "searchset", "total": 4}
+    peer.on("/Condition", reply(searchset(condition("a")) | {"total": 2}))
+    assert one(peer) == entries(condition("a")) | {"total": 2}
+
+
+@pytest.mark.parametrize("total", [0, 1, 2, 3, True, "9", None, [9]])
+def test_a_total_that_counts_remarks_or_is_none_tells_nothing(peer: Peer, total: Any) -> None:
+    page = searchset(condition("a"), outcome("information"), condition("b")) | {"total": total}
+    peer.on("/Condition", reply(page))
+    assert one(peer) == entries(condition("a"), condition("b"))
+
+
 def test_decimals_stay_as_they_were_written(peer: Peer) -> None:
     peer.on(
         "/Observation/o", reply(b'{"resourceType":"Observation","id":"o","valueQuantity":{"value":6.30}}')
