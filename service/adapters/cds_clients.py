@@ -2,8 +2,8 @@
 
 Only clients of the file of clients are known, and each only by its own keys and algorithms. Nothing in a
 token says where its keys are fetched: its ``jku`` must be the client's. All that is wrong with a token is
-told in the same words, and the log says what it was. Whether it was used before (``jti``) is for the caller
-to see, in the records.
+told in the same words; what it was goes with the error, for the log. Whether it was used before (``jti``) is
+for the caller to see, in the records.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from joserfc import jws
 from joserfc.errors import JoseError
 
@@ -36,8 +35,6 @@ LONGEST = 3600
 """How long a token may be sound, in seconds: what was used is remembered for as long."""
 _LARGEST = 8_000
 _LONGEST_ID = 500
-
-_log = structlog.get_logger()
 
 
 class CdsClients:
@@ -142,8 +139,7 @@ def _registry(algorithms: list[str]) -> jws.JWSRegistry:
 
 def _refused(why: str, client: Client | None = None) -> Unauthenticated:
     """The one answer to all that is wrong; what it was is for the log, and holds nothing of the token."""
-    _log.warning("token-refused", why=why, client=client.name if client else None)
-    return Unauthenticated("the token does not hold")
+    return Unauthenticated(why=why, client=client.name if client else None)
 
 
 def _text(found: dict[str, Any], name: str) -> str:

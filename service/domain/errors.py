@@ -83,9 +83,21 @@ class NotAcceptable(Refused):
 
 
 class Unauthenticated(ServiceError):
-    """There is no token, or it does not hold. The message leaks nothing about why."""
+    """There is no token, or it does not hold. The message leaks nothing about why.
+
+    ``why``, and the name of the ``client`` whose token it is, are for the log alone: they hold nothing of the
+    token, and are never shown to whoever sent it.
+    """
 
     code = "login"
+
+    def __init__(
+        self, message: str = "the token does not hold", *, why: str = "", client: str | None = None
+    ) -> None:
+        """Takes a sentence; without one the error is told as every other of its kind."""
+        super().__init__(message)
+        self.why = why
+        self.client = client
 
 
 class Forbidden(ServiceError):

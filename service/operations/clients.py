@@ -69,7 +69,8 @@ class CdsGuard(Protocol):
     async def judge(self, token: str, endpoint: str) -> CdsCaller:
         """Whoever a sound token speaks for. ``endpoint`` is the address called, as the client knows it.
 
-        Unauthenticated, always in the same words, where it does not hold or cannot be verified now.
+        Unauthenticated, always in the same words, where it does not hold or cannot be verified now; its
+        ``why`` and ``client`` are for the log.
         Whether its ``jti`` was used before is for the caller to see (``Once``).
         """
 

@@ -454,12 +454,20 @@ def test_a_call_that_is_given_up_does_not_end_the_fetch_for_the_others() -> None
     asyncio.run(run())
 
 
-def test_the_log_says_why_and_nothing_of_the_token() -> None:
-    with capture_logs() as lines:
-        assert refused(token(aud="https://elsewhere.example.org"))
-        assert refused(token(STRANGER))
-    told = {"event": "token-refused", "log_level": "warning", "client": "royal"}
-    assert lines == [
-        told | {"why": f"its audience is not {ENDPOINT}"},
-        told | {"why": "its signature does not hold"},
-    ]
+@pytest.mark.parametrize(
+    ("text", "why", "client"),
+    [
+        (token(aud="https://elsewhere.example.org"), f"its audience is not {ENDPOINT}", "royal"),
+        (token(STRANGER), "its signature does not hold", "royal"),
+        (token(iss="https://nobody.example.org"), "its issuer is not in the file of clients", None),
+        ("not.a.token", "it is no signed JWT", None),
+    ],
+)
+def test_the_error_says_why_for_the_log_and_nothing_of_the_token(
+    text: str, why: str, client: str | None
+) -> None:
+    with capture_logs() as lines, pytest.raises(Unauthenticated) as raised:
+        judge(text)
+    assert (raised.value.why, raised.value.client) == (why, client)
+    assert [issue.message for issue in raised.value.issues] == ["the token does not hold"]
+    assert lines == []  # whoever asked logs it, once

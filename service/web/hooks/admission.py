@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from service.web.hooks.desk import Desk
 
 _NOBODY = CdsCaller(None)
-USED = "it was used before"
 _log = structlog.get_logger()
 
 
@@ -48,31 +47,35 @@ async def admit(request: Request, desk: Desk, endpoint: str) -> Admitted:
     try:
         caller = await desk.guard.judge(_token(request), endpoint)
         once = _use(caller, desk)
-    except Unauthenticated:
+    except Unauthenticated as fault:
+        log_refusal(fault)
         desk.buckets.check(address)
         raise
     desk.buckets.check(f"client {caller.client.issuer if caller.client else ''}")
     return Admitted(caller, once)
 
 
-def refused(why: str, caller: CdsCaller) -> Unauthenticated:
-    """The one answer to a token that does not hold; the log says why, and nothing of the token."""
-    _log.warning("token-refused", why=why, client=caller.client.name if caller.client else None)
-    return Unauthenticated("the token does not hold")
+def log_refusal(fault: Unauthenticated) -> None:
+    """Nothing; the log says why a token, or the lack of one, was refused. The answer never does."""
+    _log.warning("token-refused", why=fault.why, client=fault.client)
+
+
+def used_before(caller: CdsCaller) -> Unauthenticated:
+    """The error of a token that comes a second time."""
+    return Unauthenticated(why="it was used before", client=caller.client.name if caller.client else None)
 
 
 def _token(request: Request) -> str:
     kind, _, token = header(request, b"authorization").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
-        _log.warning("token-refused", why="there is none", client=None)
-        raise Unauthenticated("send the client's token: Authorization: Bearer …")
+        raise Unauthenticated("send the client's token: Authorization: Bearer …", why="there is none")
     return token.strip()
 
 
 def _use(caller: CdsCaller, desk: Desk) -> tuple[Once, ...]:
     if caller.client is None or caller.token_id is None:
-        raise Unauthenticated("the token does not hold")
+        raise Unauthenticated(why="it names no client, or has no id")
     issuer, id_ = caller.client.issuer, caller.token_id
     if not desk.used.use(issuer, id_, caller.expires):
-        raise refused(USED, caller)
+        raise used_before(caller)
     return (Once("jti", f"{issuer}\n{id_}", datetime.fromtimestamp(caller.expires, UTC)),)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from service.domain.errors import Conflict
 from service.operations.journal import Event, write
 from service.operations.representation import instant
-from service.web.hooks.admission import USED, refused
+from service.web.hooks.admission import log_refusal, used_before
 from service.web.services import services
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ async def _commit(own: Desk, writes: Sequence[Write], admitted: Admitted, second
     try:
         await own.journal.record(writes, admitted.once, seconds)
     except Conflict:
-        raise refused(USED, admitted.caller) from None
+        fault = used_before(admitted.caller)
+        log_refusal(fault)
+        raise fault from None
 
 
 def _trace(request: Request) -> dict[str, str]:

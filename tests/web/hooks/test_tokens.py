@@ -151,7 +151,9 @@ def test_a_token_used_on_one_worker_is_refused_on_another(
         assert other.request(method, path, headers=bearer(now(), f"{BASE}{path}"), **body).status_code == 200
 
 
-def test_the_log_says_of_a_second_use_and_of_no_token(tmp_path: Path, adviser: Adviser) -> None:
+def test_the_log_says_once_of_each_token_why_it_is_refused_and_of_none(
+    tmp_path: Path, adviser: Adviser
+) -> None:
     headers = bearer(now(), ENDPOINT)
     told = {"event": "token-refused", "log_level": "warning"}
     again = {**told, "why": "it was used before", "client": "ehr"}
@@ -161,8 +163,15 @@ def test_the_log_says_of_a_second_use_and_of_no_token(tmp_path: Path, adviser: A
         for worker in (one, other):  # it remembers; the store does
             assert worker.post(SIGN, json=sign(), headers=headers).status_code == 401
         assert one.post(SIGN, json=sign()).status_code == 401
+        elsewhere = bearer(now(), "https://elsewhere.example.org")
+        assert one.post(SIGN, json=sign(), headers=elsewhere).status_code == 401
     said = [line for line in lines if line["event"] == "token-refused"]
-    assert said == [again, again, {**told, "why": "there is none", "client": None}]
+    assert said == [
+        again,
+        again,
+        {**told, "why": "there is none", "client": None},
+        {**told, "why": f"its audience is not {ENDPOINT}", "client": "ehr"},
+    ]
 
 
 @pytest.mark.requirement("Trusting CDS Clients: a tenant is carried along")
