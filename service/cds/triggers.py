@@ -78,7 +78,7 @@ def holds(
     if condition is None:
         return True
     try:
-        return condition(resource, terminology=terms) == [True]
+        return condition.among(fhirpath.framed(resource, terminology=terms)) == [True]
     except fhirpath.EvaluationError:
         return None
 

@@ -279,7 +279,7 @@ def items_of(value: Any, *, model: Model = R4) -> list[Any]:
 
 def _environment(context: list[Any]) -> dict[str, list[Any]]:
     """`%resource` and `%rootResource`: the resource around the context, and the one that contains that."""
-    if len(context) != 1 or context[0].__class__ is not Node:
+    if len(context) != 1 or context[0].__class__ is not Node or context[0].parent is None:
         return {"resource": context, "rootResource": context}
     node = root = context[0]
     while node.parent is not None and (node.shape.info is None or node.shape.info.kind != "resource"):

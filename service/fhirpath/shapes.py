@@ -182,11 +182,11 @@ class Shapes:
     def root(self, value: dict[str, Any], type_name: str | None = None) -> Node:
         """The node of a resource, of an element of the named type, or of JSON that claims no type."""
         if type_name is not None and "resourceType" not in value:
-            return Node(value, self.shape(type_name), None, None, type_name, None)
+            return make(Node, (value, self.shape(type_name), None, None, type_name, None))
         if "resourceType" in value:
             shape = self.of_resource(value)
-            return Node(value, shape, None, None, shape.name, None)
-        return Node(value, self.untyped, None, None, "$this", None)
+            return make(Node, (value, shape, None, None, shape.name, None))
+        return make(Node, (value, self.untyped, None, None, "$this", None))
 
 
 @lru_cache(maxsize=16)

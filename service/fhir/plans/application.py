@@ -124,8 +124,10 @@ class _Walk:
     def actions(self, actions: Iterable[Action], depth: int) -> list[Resource]:
         """The RequestGroup's actions that apply."""
         made = []
+        # What a plan that is proposed says is part of the proposal: it is not restated elsewhere.
+        brief = self._brief and not self._prefix
         for action in actions:
-            if self._applies(action):
+            if not (brief and action.restates) and self._applies(action):
                 found = self._action(action, depth)
                 if found is not None:
                     made.append(found)
@@ -133,8 +135,7 @@ class _Walk:
 
     def _applies(self, action: Action) -> bool:
         if self._made is not None and action.decided is not None:
-            # What a plan that is proposed says is part of the proposal: it is not restated elsewhere.
-            return action.decided in self._made and not (self._brief and action.restates and not self._prefix)
+            return action.decided in self._made
         conditions = action.conditions
         if isinstance(conditions, RuleFault):
             self._issue(str(conditions), f"{action.place}.{conditions.place}")

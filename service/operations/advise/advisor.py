@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from service.cds.record import read_record
 from service.cds.reminders import attention_cards
 from service.cds.suggestions import system_actions
 from service.fhir.plans import Application, Circumstances, assess, canonical, propose
+from service.fhirpath.records import record
 from service.operations.advise.asked import DENIED, Question, dispatched, is_denied, unavailable
 from service.operations.advise.attending import find_unreported, gather
 from service.operations.advise.prepared import prepare
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Advice:
     """What a call is answered."""
 

@@ -13,6 +13,7 @@ from service.cds.triggers import types_of
 from service.domain.addresses import normal
 from service.domain.errors import DataUnavailable
 from service.domain.issues import error
+from service.fhirpath.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +36,7 @@ ELSEWHERE = (
 DENIED = "it was not sent, and the FHIR server that the call names may not be read for it"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Question:
     """A call with what it asks about.
 
