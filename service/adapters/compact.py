@@ -7,22 +7,21 @@ twice, NaN), an algorithm that is not asymmetrical, and extensions that must be 
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from joserfc.util import urlsafe_b64decode
+from joserfc import jws
 
 from service.adapters.keys import ALGORITHMS
 from service.domain.errors import ServiceError
 from service.fhir.json_text import Limits, decode
 
 if TYPE_CHECKING:
-    from joserfc import jws
-
     from service.adapters.keys import Key
 
-_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
 _LIMITS = Limits(depth=10)
 
 
@@ -36,20 +35,22 @@ class Compact:
 
     def verify(self, key: Key, registry: jws.JWSRegistry) -> bool:
         """Whether the signature is the key's. JoseError or ValueError where that cannot be asked."""
+        signed = jws.CompactSignature(self.header, b"")
         header, payload, signature = self.segments
-        registry.check_header(self.header)
-        algorithm = registry.get_alg(self.header["alg"])
-        algorithm.check_key(key)
-        return algorithm.verify(f"{header}.{payload}".encode(), urlsafe_b64decode(signature.encode()), key)
+        signed.segments = {
+            "header": header.encode(),
+            "payload": payload.encode(),
+            "signature": signature.encode(),
+        }
+        return jws.validate_compact(signed, key, registry=registry)
 
 
 def read_compact(token: str, largest: int) -> Compact:
     """The parts of a token of at most so many characters; ValueError where it cannot be one."""
-    segments = token.split(".") if len(token) <= largest else []
-    if len(segments) != 3 or not all(segments) or token.encode().translate(None, _ALPHABET) != b"..":
+    found = _COMPACT.fullmatch(token) if len(token) <= largest else None
+    if found is None:
         raise ValueError("not a signed token")
-    header, payload, signature = segments
-    return Compact(_header(header), _json(payload), (header, payload, signature))
+    return Compact(_header(found[1]), _json(found[2]), (found[1], found[2], found[3]))
 
 
 @lru_cache(maxsize=64)
