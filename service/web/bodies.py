@@ -6,7 +6,6 @@ import asyncio
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from service.domain.errors import Refused, TooLarge
@@ -57,7 +56,7 @@ async def _received(receive: Receive, limit: int) -> bytes:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientDisconnect
+            raise Refused("the connection ended before the whole body had come; send it again")
         piece, more = message.get("body", b""), message.get("more_body", False)
         size += len(piece)
         if size > limit:

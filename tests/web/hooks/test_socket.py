@@ -141,6 +141,25 @@ def test_a_body_that_does_not_arrive_is_answered_408(address: str, lines: bytes,
     assert b"connection: close" in answer.lower()
 
 
+def test_a_client_that_hangs_up_within_its_body_is_no_fault_of_the_service(address: str) -> None:
+    def counted() -> list[str]:
+        told = httpx.get(f"{address}/metrics").text.splitlines()
+        return [line for line in told if line.startswith("htg117_requests_total") and '"5' in line]
+
+    before = counted()
+    parts = urlsplit(address)
+    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=10) as client:
+        client.sendall(f"POST {SIGN} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n".encode())
+        client.sendall(b'Content-Length: 1000\r\n\r\n{"hook":')
+    for _ in range(200):
+        told = httpx.get(f"{address}/fhir/AuditEvent", params={"outcome": "4"}).text
+        if "the connection ended before" in told:
+            break
+        time.sleep(0.02)
+    assert "the connection ended before" in told
+    assert counted() == before
+
+
 def test_a_body_past_the_limit_is_refused_before_it_is_read(address: str) -> None:
     answer = raw(address, HEAD + b"Content-Length: 999999999\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 413 ")
