@@ -2,7 +2,8 @@
 
 A group is one commit of all that waits, done by the clerk; where it fails for a reason of one call (a
 token's id that was used before), each call is committed alone, so that the others do not suffer. What the
-store cannot take is kept in memory, up to a bound, and tried again; each such call is counted.
+store cannot take is kept in memory, up to a bound, and tried again, by ones first, each behind the others
+once it has failed; each such call is counted.
 """
 
 from __future__ import annotations
@@ -125,8 +126,9 @@ class Journal:
         _answer(job, stored=False)
 
     async def _write(self) -> None:
+        size, failed = _LARGEST, False
         while self._waiting:
-            jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST))]
+            jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), size))]
             reached, self._flying = None, len(jobs)
             try:
                 reached = await self._commit(jobs)
@@ -135,10 +137,17 @@ class Journal:
                 if reached is None:
                     for job in jobs:
                         self._lose(job)
-            self._down = not reached
-            if not reached:
+            if reached:
+                size, failed, self._down = min(2 * size, _LARGEST), False, False
+                continue
+            if failed and len(jobs) == 1:  # behind the others: perhaps it alone is what cannot be taken
+                self._waiting.append(jobs[0])
+            else:
                 self._waiting.extendleft(reversed(jobs))
+            if failed:
+                self._down = True
                 await asyncio.sleep(self._pause)
+            size, failed = 1, True  # at once for the first time: a clerk that has died has a deputy
 
     async def _commit(self, jobs: list[_Job]) -> bool:
         """Whether the store could be reached. A call that the store refuses is told so."""

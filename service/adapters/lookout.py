@@ -56,8 +56,12 @@ class Lookout:
     def _ask(self) -> None:
         asked, self._waiting = self._waiting, []
         names = frozenset(name for names, _ in asked for name in names)
-        asking = asyncio.ensure_future(self._clerk.subjects(self._types, names))
+        asking = asyncio.get_running_loop().create_task(self._find(names))
         asking.add_done_callback(partial(self._tell, asked))
+
+    async def _find(self, names: Collection[str]) -> Collection[str]:
+        """The answer as a task's, so that whatever the clerk raises, and whenever, goes to those who ask."""
+        return await self._clerk.subjects(self._types, names)
 
     def _tell(self, asked: list[_Asked], done: asyncio.Future[Collection[str]]) -> None:
         self.hangs = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,12 +41,19 @@ class Wrapped:
         self.gate = threading.Event()
         self.gate.set()
         self.unsure = False
+        self.refused: set[str] = set()
+        self.fail_once = False
 
     def commit(self, writes: Any, now: datetime, messages: Any = (), once: Any = ()) -> Any:
         """Commits, unless the store is to be down; ``unsure`` commits and then says that it did not."""
         self.gate.wait(10)
         if self.fault is not None:
             raise self.fault
+        if self.fail_once:
+            self.fail_once = False
+            raise Unavailable("its process has died")
+        if self.refused & {one.id for one in writes}:
+            raise Unavailable("DataError")
         made = self.store.commit(writes, now, messages, once)
         self.groups.append(len(writes))
         if self.unsure:
@@ -75,8 +83,7 @@ class Counted:
             lambda: NOW,
             failed=lambda: self.failed.append(1),
             lost=lambda: self.lost.append(1),
-            pause=0.01,
-            **more,
+            **{"pause": 0.01} | more,
         )
 
     @property
@@ -168,6 +175,58 @@ def test_a_commit_that_was_made_though_the_store_said_no_is_no_second_use(record
         await counted.journal.close()
         assert counted.counts == (0, 0, 0)
         assert records.groups == [1]
+
+    asyncio.run(scene())
+
+
+def test_one_failure_is_tried_again_at_once_and_no_call_notices(records: Wrapped) -> None:
+    async def scene() -> None:
+        counted = Counted(records, pause=3600)
+        records.fail_once = True
+        assert (
+            await asyncio.gather(
+                *(counted.journal.record(write(f"o{at}"), mark(f"o{at}"), 10) for at in range(5))
+            )
+            == [True] * 5
+        )
+        await counted.journal.close()
+        assert counted.counts == (0, 0, 0)
+
+    asyncio.run(scene())
+
+
+def test_a_record_that_the_store_cannot_take_holds_up_no_other(records: Wrapped) -> None:
+    async def scene() -> None:
+        counted = Counted(records)
+        records.refused = {"a3", "a7"}
+        names = [f"a{at}" for at in range(20)]
+        await asyncio.gather(*(counted.journal.record(write(one), mark(one), 0.1) for one in names))
+        for one in ("b", "c", "d"):
+            await counted.journal.record(write(one), mark(one), 0.1)
+            await until(partial(records.read, "AuditEvent", one))
+        await until(lambda: counted.journal.waiting == 2)
+        assert [one for one in names if records.read("AuditEvent", one) is None] == ["a3", "a7"]
+        assert len(counted.lost) == 0
+        records.refused = set()
+        await until(lambda: counted.journal.waiting == 0)
+        assert all(records.read("AuditEvent", one) for one in names)
+        assert await counted.journal.record(write("e"), mark("e"), 10)
+        await counted.journal.close()
+        assert len(counted.lost) == 0
+
+    asyncio.run(scene())
+
+
+def test_after_a_failure_the_groups_are_small_and_grow_again(records: Wrapped) -> None:
+    async def scene() -> None:
+        counted = Counted(records)
+        records.fault = Unavailable("down")
+        for at in range(20):
+            await counted.journal.record(write(f"g{at}"), mark(f"g{at}"), 0.1)
+        records.fault = None
+        await until(lambda: counted.journal.waiting == 0)
+        await counted.journal.close()
+        assert records.groups == [1, 2, 4, 8, 5]
 
     asyncio.run(scene())
 

@@ -125,3 +125,27 @@ def test_one_who_no_longer_waits_does_not_disturb_the_others() -> None:
         assert gone.cancelled()
 
     play(scene)
+
+
+def test_a_clerk_that_fails_as_it_is_asked_holds_up_nobody_after() -> None:
+    class Failing:
+        times = 0
+
+        def subjects(self, _types: object, names: frozenset[str]) -> object:
+            self.times += 1
+            if self.times == 1:
+                raise RuntimeError("at once")
+
+            async def found() -> frozenset[str]:
+                return names & KEPT
+
+            return found()
+
+    async def scene() -> None:
+        lookout = Lookout(Failing(), ("AdverseEvent",))  # type: ignore[arg-type]
+        with pytest.raises(RuntimeError, match="at once"):
+            await lookout.holds({"p1"}, 10)
+        assert await lookout.holds({"p1"}, 10)
+        assert not await lookout.holds({"p9"}, 10)
+
+    asyncio.run(scene())

@@ -7,6 +7,7 @@ import re
 import signal
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from service.adapters.records import connect
+from service.operations.searching.query import parse
 from tests.web.hooks.asking import SIGN
 from tests.web.hooks.test_socket import coded
 from tests.web.test_process import serving
@@ -102,6 +105,48 @@ def test_it_ends_with_the_service_and_without_it(tmp_path: Path) -> None:
             worker.send_signal(by)
             worker.wait(60)
             wait(partial(gone, clerk))
+
+
+def test_all_processes_told_to_stop_at_once_lose_no_call_that_was_answered(tmp_path: Path) -> None:
+    database = tmp_path / "r.sqlite3"
+    answers: list[int] = []
+    with serving(database) as (worker, address):
+
+        def ask() -> None:
+            with httpx.Client(base_url=address, timeout=30) as client, suppress(httpx.TransportError):
+                while True:
+                    answers.append(client.post(SIGN, json=coded()).status_code)
+
+        clinicians = [threading.Thread(target=ask) for _ in range(CLINICIANS)]
+        for one in clinicians:
+            one.start()
+        wait(lambda: len(answers) > 50)
+        (clerk,) = clerks(worker.pid)
+        for process in (clerk, worker.pid):
+            os.kill(process, signal.SIGTERM)
+        assert worker.wait(60) in (0, -signal.SIGTERM)
+        for one in clinicians:
+            one.join()
+        wait(partial(gone, clerk))
+    store = connect(f"sqlite:///{database}")
+    assert store.search(parse("GuidanceResponse", [("_summary", "count")])).total == len(answers)
+    store.close()
+    assert set(answers) == {200}
+
+
+def test_it_is_found_wherever_the_service_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(__file__).parents[2]
+    (tmp_path / "service").mkdir()
+    for name in ("service/__init__", "queue"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the folder it was started in')")
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    monkeypatch.chdir(tmp_path)
+    with serving(Path("r.sqlite3"), HTG117_DATABASE_URL="sqlite:///r.sqlite3") as (worker, address):
+        (clerk,) = clerks(worker.pid)
+        assert httpx.post(f"{address}{SIGN}", json=coded()).status_code == 200
+        assert clerks(worker.pid) == [clerk]
+    assert (tmp_path / "r.sqlite3").is_file()
 
 
 def test_threads_do_its_work_where_they_are_asked_to(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class Outside:
         self._pause = _PAUSE
         self._starting: asyncio.Task[None] | None = None
         self._process: _Process | None = None
+        self._lost: _Process | None = None
         self._ready = False
         self._closed = False
 
@@ -85,8 +86,9 @@ class Outside:
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait((self._starting,))
-        if self._process is not None:
-            await self._process.end(seconds)
+        for process in (self._process, self._lost):
+            if process is not None:
+                await process.end(seconds)
         self._fail("the records' process is closed")
         await self._meanwhile.close()
 
@@ -113,10 +115,11 @@ class Outside:
         return self._number
 
     def _ask(self, request: line.Request) -> asyncio.Future[list[str]]:
+        frame = line.frame(request)
         answer: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
         self._asked[request.number] = answer
         if self._process is not None:
-            self._process.send(line.frame(request))
+            self._process.send(frame)
         return answer
 
     def _start(self) -> None:
@@ -131,6 +134,8 @@ class Outside:
     async def _try(self) -> None:
         """Nothing; a process was started, when it was time, and if all is well it is ``_process``."""
         loop = asyncio.get_running_loop()
+        if self._lost is not None:
+            await self._lost.end(_END)
         await asyncio.sleep(self._started + self._pause - loop.time())
         self._started = loop.time()
         self._pause = min(2 * self._pause, _LONGEST)
@@ -182,9 +187,9 @@ class Outside:
         else:
             waiting.set_result(answer.found)
 
-    def lose(self) -> None:
-        """Nothing; the process is gone, and unless it is no longer wanted another is started."""
-        self._process, self._ready = None, False
+    def lose(self, process: _Process) -> None:
+        """Nothing; the process is as good as gone, and unless it is no longer wanted another is started."""
+        self._lost, self._process, self._ready = process, None, False
         if not self._closed:
             _log.error("the records' process has ended; it is started again", waiting=len(self._asked))
             self._fail("the records' process has ended")
@@ -232,7 +237,7 @@ class _Process(asyncio.SubprocessProtocol):
         """Nothing; a process that says no more is gone, or as good as gone."""
         if fd == 1:
             self._lost = True
-            self._owner.lose()
+            self._owner.lose(self)
 
     def process_exited(self) -> None:
         """Nothing; the process has ended. What it said last may still be to come."""
@@ -244,9 +249,10 @@ class _Process(asyncio.SubprocessProtocol):
             self._transport.close()
 
     def send(self, frames: bytes) -> None:
-        """Nothing; they are on their way."""
-        if self._requests is not None:
-            self._requests.write(frames)
+        """Nothing; they are on their way, or lost with the process, which is noticed when its output ends."""
+        if self._requests is not None and not self._requests.is_closing():
+            with suppress(RuntimeError):  # uvloop's word for a pipe that has closed at this moment
+                self._requests.write(frames)
 
     def kill(self) -> None:
         """Nothing; it ends now."""

@@ -249,6 +249,59 @@ def test_dozens_of_deaths_leave_nothing_behind(
     play(scene())
 
 
+DEAF = """
+from service.adapters.clerk import line
+import time
+for request in line.requests(sys.stdin.buffer):
+    if not isinstance(request, line.Opening):
+        os.close(0)
+        time.sleep(0.5)
+        os._exit(9)
+    sys.stdout.buffer.write(line.frame(line.Answer(request.number)))
+    sys.stdout.buffer.flush()
+"""
+
+
+def test_one_that_hears_no_more_and_is_not_yet_gone_is_as_one_that_died(database_url: str, play: Any) -> None:
+    deaf = f"import os, sys\nsys.path[:] = {sys.path!r}\n{DEAF}"
+
+    async def scene() -> None:
+        async with opened(database_url, sys.executable, "-c", deaf) as clerk:
+            pid = clerk.pid
+            assert pid is not None
+            asked: list[Any] = [asyncio.ensure_future(clerk.subjects(["GuidanceResponse"], ["p1"]))]
+            for at in range(20):  # its input closes while its output is still open
+                await asyncio.sleep(0.01)
+                asked.append(asyncio.ensure_future(clerk.commit([write(f"a{at}")], NOW, ())))
+                asked.append(asyncio.ensure_future(clerk.subjects(["GuidanceResponse"], ["p1"])))
+            for fault in await asyncio.gather(*asked, return_exceptions=True):
+                assert isinstance(fault, Unavailable)
+            await until(lambda: not alive(pid))
+
+    play(scene())
+
+
+def test_whoever_asks_in_the_moment_of_its_death_is_told_that_nobody_is_here(
+    store: Store, database_url: str, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside, "_PAUSE", 0.0)
+
+    async def scene() -> None:
+        async with opened(database_url) as clerk:
+            for _ in range(3):
+                await until(lambda: clerk.ready)
+                kill(clerk, signal.SIGKILL)
+                asked: list[Awaitable[object]] = []
+                while clerk.ready:  # at every turn of the loop, also between the ends of its two pipes
+                    asked.append(clerk.subjects(["GuidanceResponse"], ["p1"]))
+                    asked.append(clerk.commit([write(f"m{len(asked)}")], NOW, ()))
+                    await asyncio.sleep(0)
+                found = await asyncio.gather(*asked, return_exceptions=True)
+                assert {type(one) for one in found if isinstance(one, BaseException)} == {Unavailable}
+
+    play(scene())
+
+
 DIES = """
 from service.adapters.clerk import line
 for request in line.requests(sys.stdin.buffer):
