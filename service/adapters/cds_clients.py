@@ -144,7 +144,7 @@ def _refused(why: str, client: Client | None = None) -> Unauthenticated:
 
 def _text(found: dict[str, Any], name: str) -> str:
     value = found.get(name)
-    if not isinstance(value, str) or not value or len(value) > _LONGEST_ID:
+    if not isinstance(value, str) or not value or len(value) > _LONGEST_ID or "\0" in value:
         raise _refused(f"'{name}' is missing, or no text of fit length")
     return value
 
