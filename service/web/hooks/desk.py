@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,12 +60,13 @@ class Desk:
         return {one.hook: one for one in self.services if one.id == id_}
 
     async def close(self) -> None:
-        """Nothing, once what waits is on record and the connections are closed."""
-        await self.journal.close()
-        await self.ehrs.close()
-        await self.ending()
-        if self.guard is not None:
-            await self.guard.close()
+        """Nothing, once what waits is on record and the connections closed; each, though another fails."""
+        async with AsyncExitStack() as parts:  # the last first
+            if self.guard is not None:
+                parts.push_async_callback(self.guard.close)
+            parts.push_async_callback(self.ending)
+            parts.push_async_callback(self.ehrs.close)
+            parts.push_async_callback(self.journal.close)
 
 
 def desk(request: Request) -> Desk:
