@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import example, given
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service import fhirpath
@@ -99,14 +100,29 @@ _FORM: Resource = {"resourceType": "QuestionnaireResponse", "item": _ITEMS, "aut
 _SITE = "item.where(linkId = 'site').answer.value.code = 'sacrum'"
 
 
-@given(_TEXTS, st.one_of(_RESPONSE, st.just(_FORM)), st.integers(0, 40))
-@example([f"%resource.select({_SITE})", f"(1).exists() and ({_SITE}).exists()"], _FORM, 3)
-def test_what_is_shared_costs_its_steps(texts: list[str], response: Resource, least: int) -> None:
-    """Within any number of steps, each expression ends where it ends alone."""
-    for steps in range(least, least + 5):
-        limits = Limits(steps=steps)
-        together = _outcomes(texts, response, limits, together=True)
-        assert together == _outcomes(texts, response, limits, together=False)
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [f"%resource.select({_SITE})", f"(1).exists() and ({_SITE}).exists()"],
+        [f"({_SITE}).not()", f"iif({_SITE}, item.count(), item.where(linkId = 'aim').count())", _SITE],
+        [
+            text
+            for block in (*_BLOCKS[:3], _BLOCKS[7], _BLOCKS[10])
+            for text in (f"({block}).exists()", f"({block}).not()")
+        ],
+    ],
+)
+def test_what_is_shared_costs_its_steps(texts: list[str]) -> None:
+    """An expression costs what it costs alone, whether it evaluates a part or is told what it gives."""
+    left = []
+    for together in (True, False):
+        with patch.object(shared, "_LEAST", 0):
+            found = fhirpath.common(texts) if together else frozenset[str]()
+            programs = [fhirpath.compile(text, shared=found) for text in texts]
+        assert bool(found) is together
+        frame = framed(_FORM)
+        left.append([(program.among(frame), frame.steps) for program in programs])
+    assert left[0] == left[1]
 
 
 def test_what_one_program_found_the_next_is_told() -> None:
@@ -125,8 +141,29 @@ def test_what_one_program_found_the_next_is_told() -> None:
     assert [program(_FORM) for program in programs] == [[True], [False], [False]]
     assert programs[1].anew(frame, {}) == [False]
     assert not frame.shared
+    dear = framed(_FORM)
+    assert dear.shared == {}
+    dear.shared[part] = False, 10**9
+    assert programs[1].among(dear) == [False]  # what it would cost is more than there is: it is evaluated
     several = framed([_FORM, _FORM | {"item": []}])
     assert [program.among(several) for program in programs[:1]] == [[True]]
+
+
+def test_a_failure_forgets_what_was_found() -> None:
+    """What is looked up again after it costs again, and so does what rests on it."""
+    texts = [f"({_SITE}).not()", f"({_SITE}).empty() or item.linkId.single() = 'site'"]
+    with patch.object(shared, "_LEAST", 0):
+        found = fhirpath.common(texts)
+        first, failing = [fhirpath.compile(text, shared=found) for text in texts]
+    frame = framed(_FORM)
+    assert first.among(frame) == [True]
+    left = frame.steps
+    assert frame.shared
+    with pytest.raises(EvaluationError, match=r"line 1, column \d+.*single"):
+        failing.among(frame)
+    assert not frame.shared
+    assert first.among(frame) == [True]
+    assert left <= frame.steps
 
 
 def test_small_parts_and_parts_of_paths_are_evaluated_as_they_come() -> None:
