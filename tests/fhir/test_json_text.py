@@ -40,6 +40,8 @@ TEXT = b"""{
         (b'{"a": -Infinity}', "-Infinity is not JSON"),
         (b'{"a": "\\ud83d"}', "line 1, column 8: a \\u escape is half of a surrogate pair"),
         (b'{"\\udc00": 1}', "half of a surrogate pair"),
+        (b'{"a": 1,\n "b": "x\\\\\\u0000"}', "line 2, column 10: a string holds U+0000"),
+        (b'{"\\u0000": 1}', "line 1, column 3: a string holds U+0000"),
         (b'{"a": "\xff"}', "line 1, column 8: the text is not UTF-8 here"),
         (b"[1]", "not a JSON object"),
         (b'{"a": 1' + b"0" * 5000 + b"}", "a number in the body cannot be read"),
@@ -57,6 +59,10 @@ def test_what_cannot_be_read_for_certain_is_refused_with_its_place(body: bytes, 
 
 def test_a_whole_surrogate_pair_is_one_character() -> None:
     assert decode(b'{"a": "\\ud83d\\ude00"}').resource == {"a": "\U0001f600"}
+
+
+def test_letters_that_look_like_an_escape_are_letters() -> None:
+    assert decode(b'{"a": "\\\\u0000"}').resource == {"a": "\\u0000"}
 
 
 def test_limits_are_the_callers() -> None:
