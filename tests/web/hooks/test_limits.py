@@ -62,8 +62,29 @@ def test_a_token_is_forgotten_once_it_has_expired_and_not_before() -> None:
 def test_memory_for_used_tokens_has_a_bound() -> None:
     used = Used(lambda: 0.0, most=10)
     for number in range(100):
-        assert used.use("a", str(number), 1000 + number)
-    assert len(used) <= 11
+        assert used.use("a", str(number), 1000 + number // 7)
+        assert len(used) == min(number + 1, 10)
+    assert not used.use("a", "99", 2000)
+
+
+@given(
+    some.lists(
+        some.tuples(some.sampled_from("ab"), some.integers(0, 5), some.integers(0, 40), some.integers(0, 8)),
+        max_size=60,
+    )
+)
+def test_a_token_is_taken_once_in_its_time_whatever_else_is_used(
+    calls: list[tuple[str, int, int, int]],
+) -> None:
+    clock = [0]
+    used, known = Used(lambda: clock[0]), dict[tuple[str, int], int]()
+    for issuer, number, lasts, passes in calls:
+        clock[0] += passes
+        held = known.get((issuer, number), -1) >= clock[0]
+        assert used.use(issuer, str(number), clock[0] + lasts) == (not held)
+        if not held:
+            known[issuer, number] = clock[0] + lasts
+        assert len(used) == sum(end >= clock[0] for end in known.values())
 
 
 def test_who_calls_too_often_is_told_when_to_come_back(tmp_path: Path, adviser: Adviser) -> None:
