@@ -1,7 +1,7 @@
 """JSON text to plain dicts and back, strictly: what cannot be read for certain is refused with its place.
 
-Refused: duplicate keys, NaN and infinities, lone surrogates, U+0000, bytes that are not UTF-8, nesting past
-the limit, more bytes than the limit, a top level that is not an object. Decimals become ``Decimal``, so that
+Refused: duplicate keys, NaN and infinities, lone surrogates, bytes that are not UTF-8, nesting past the
+limit, more bytes than the limit, a top level that is not an object. Decimals become ``Decimal``, so that
 ``6.30`` stays ``6.30``. Source: RFC 8259; FHIR R4 JSON page.
 """
 
@@ -26,10 +26,7 @@ Resource = dict[str, Any]
 
 _CONTAINERS = frozenset({dict, list})
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*(\\u0000)")
-"""The escape of U+0000, and not an escaped backslash before the letters."""
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_ESCAPED_NUL = b"\\u0000"
 _RARELY_WRITTEN = re.compile(rb"\\[u/]")
 _PLACES = 500
 _BOM = b"\xef\xbb\xbf"
@@ -89,8 +86,6 @@ def decode(body: bytes, limits: Limits | None = None) -> Document:
         raise TooLarge(f"the body nests more than {limits.depth} levels; no FHIR resource needs so many")
     if not plain and _ESCAPED_SURROGATE.search(body):
         _refuse_lone_surrogates(resource, text)
-    if not plain and _ESCAPED_NUL in body:
-        _refuse_nul(resource, text)
     return Document(resource, text)
 
 
@@ -221,14 +216,6 @@ def _refuse_lone_surrogates(resource: Resource, text: str) -> None:
             text,
             found.start() if found else 0,
         )
-
-
-def _refuse_nul(resource: Resource, text: str) -> None:
-    """No string of FHIR holds it (R4 datatypes, string), and not every database keeps it."""
-    if any("\0" in string for string in _strings(resource)):
-        found = _NUL.search(text)
-        message = "a string holds U+0000, which no text of FHIR may; leave it out"
-        _refuse(message, text, found.start(1) if found else 0)
 
 
 def _malformed(message: str, line: int, column: int) -> Malformed:

@@ -40,8 +40,6 @@ TEXT = b"""{
         (b'{"a": -Infinity}', "-Infinity is not JSON"),
         (b'{"a": "\\ud83d"}', "line 1, column 8: a \\u escape is half of a surrogate pair"),
         (b'{"\\udc00": 1}', "half of a surrogate pair"),
-        (b'{"a": 1,\n "b": "x\\\\\\u0000"}', "line 2, column 11: a string holds U+0000"),
-        (b'{"\\u0000": 1}', "line 1, column 3: a string holds U+0000"),
         (b'{"a": "\xff"}', "line 1, column 8: the text is not UTF-8 here"),
         (b"[1]", "not a JSON object"),
         (b'{"a": 1' + b"0" * 5000 + b"}", "a number in the body cannot be read"),
@@ -59,10 +57,6 @@ def test_what_cannot_be_read_for_certain_is_refused_with_its_place(body: bytes, 
 
 def test_a_whole_surrogate_pair_is_one_character() -> None:
     assert decode(b'{"a": "\\ud83d\\ude00"}').resource == {"a": "\U0001f600"}
-
-
-def test_letters_that_look_like_an_escape_are_letters() -> None:
-    assert decode(b'{"a": "\\\\u0000"}').resource == {"a": "\\u0000"}
 
 
 def test_limits_are_the_callers() -> None:
@@ -114,15 +108,14 @@ def test_issues_are_given_their_places() -> None:
     assert document.placed(()) == ()
 
 
-_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | _TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
 
 
-@given(st.dictionaries(_TEXT, _JSON))
+@given(st.dictionaries(st.text(), _JSON))
 def test_what_is_written_is_read_back(resource: dict[str, object]) -> None:
     assert decode(encode(resource)).resource == resource
 
@@ -135,7 +128,7 @@ def test_random_bytes_are_read_or_refused_and_never_anything_else(body: bytes) -
         assert refusal.issues
 
 
-@given(st.dictionaries(_TEXT, _JSON), st.integers(0, 6), st.text(max_size=30))
+@given(st.dictionaries(st.text(), _JSON), st.integers(0, 6), st.text(max_size=30))
 def test_every_place_lies_in_the_text(resource: dict[str, object], indent: int, expression: str) -> None:
     text = json.dumps(resource, indent=indent)
     line, column = decode(text.encode()).position(expression)
@@ -203,7 +196,7 @@ def test_the_quick_reader_reads_as_the_strict_one(
         assert quickly == strictly
 
 
-@given(st.dictionaries(_TEXT, _JSON), st.sampled_from([None, 0, 2]), st.booleans())
+@given(st.dictionaries(st.text(), _JSON), st.sampled_from([None, 0, 2]), st.booleans())
 def test_the_quick_reader_reads_what_others_write(
     resource: dict[str, object], indent: int | None, ascii_only: bool
 ) -> None:
