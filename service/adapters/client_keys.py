@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import anyio
 import httpx
 import structlog
 
+from service.adapters.ehr.faults import WIRE
 from service.adapters.keys import read_keys
 from service.adapters.trust import trusted
 from service.domain.errors import ServiceError
@@ -32,14 +32,8 @@ _PATIENCE = 0.2
 _TIMEOUT = httpx.Timeout(3.0)
 _WHOLE = 5.0
 """So many seconds a fetch may take."""
-_FAULTS = (
-    *(httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError),
-    *(anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream, ExceptionGroup),
-)
-"""What httpx raises, and what it lets through from the streams and tasks beneath.
-
-A TLS failure while a connection is in use, and a timeout, are OSErrors.
-"""
+_FAULTS = (*WIRE, OSError, ExceptionGroup)
+"""What httpx raises, and what it lets through from the streams and tasks beneath; a timeout is an OSError."""
 _LARGEST = 256_000
 
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}

@@ -227,8 +227,8 @@ def variables_of(attention: Attention, gathered: Gathered, hook: str) -> dict[st
     for name in attention.names - held.keys():
         wanted = {form for input_, form in attention.inputs if input_ == name}
         held[name] = fhirpath.items_of([one.resource for one in forms if _form(one.resource) in wanted])
+    found = _beside(attention, gathered)
     for name, type_ in attention.others:
-        found = _beside(attention, gathered)
         held[name] = fhirpath.items_of(
             [one.resource for one in found if one.resource["resourceType"] == type_]
         )

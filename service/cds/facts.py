@@ -75,18 +75,15 @@ def facts_of(questionnaire: Resource, populated: Populated) -> tuple[Fact, ...]:
     found = []
     for one in populated.filled:
         item = form.by_link[one.link_id]
-        sources = one.sources if len(one.sources) <= _MOST_SOURCES else one.sources[:_MOST_SOURCES]
-        named, date = "", None
-        for source in sources:
-            named = f"{named}, {source.reference}" if named else source.reference
-            date = date or source.date
+        sources = one.sources[:_MOST_SOURCES]
+        dates = [source.date for source in sources if source.date]
         found.append(
             Fact(
                 one.link_id,
                 item.text or one.link_id,
                 words(one.answer),
-                named or None,
-                date or None,
+                ", ".join([source.reference for source in sources]) or None,
+                dates[0] if dates else None,
             )
         )
     return tuple(found)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.domain.addresses import normal
+from service.domain.addresses import base_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -83,8 +83,8 @@ class Whose:
         """Whether the server is among the call's, however its address is written."""
         if server in self.servers:
             return True
-        written = normal(server).rstrip("/")
-        return any(normal(one).rstrip("/") == written for one in self.servers)
+        written = base_of(server)
+        return any(base_of(one) == written for one in self.servers)
 
 
 def servers_of(call: Call, listed: Iterable[str] = ()) -> tuple[str, ...]:

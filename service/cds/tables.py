@@ -36,8 +36,7 @@ def plain(text: str, longest: int = LONGEST) -> str:
     """
     text = text[: longest * 4]
     if text.isascii() and text.isprintable() and "  " not in text:  # nearly always, and quick
-        text = text.strip(" ")
-        return text if len(text) <= longest else shorten(text, longest)
+        return shorten(text.strip(" "), longest)
     if not text.isascii() or not text.isprintable():
         text = "".join(" " if one.isspace() else one for one in text if one.isspace() or _is_seen(one))
     return shorten(_SPACE.sub(" ", text).strip(), longest)

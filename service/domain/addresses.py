@@ -27,6 +27,11 @@ def normal(url: str) -> str:
     return f"{scheme}://{found['who'] or ''}{found['host'].lower()}{shown}{url[found.end() :]}"
 
 
+def base_of(server: str) -> str:
+    """A server's address, as others write it that name the same server, without a slash at its end."""
+    return normal(server).rstrip("/")
+
+
 def loopback(host: str) -> bool:
     """Whether only this machine can reach the host's address."""
     if host == "localhost":

@@ -40,6 +40,10 @@ class Limits:
     depth: int = 200
 
 
+STORED = Limits(size=1_000_000_000, depth=500)
+"""How much of what the service itself has stored or made is read: as much as any setting lets in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A JSON document: the resource, and the text it came from. Neither is ever changed."""

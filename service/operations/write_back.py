@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from service.domain.addresses import normal
+from service.domain.addresses import base_of, normal
 from service.fhir.json_text import decode, encode
 from service.operations.ports import Message
 from service.operations.searching.parameters import RECORD_TYPES
@@ -94,7 +94,7 @@ def owner_of(form: Resource, clients: Sequence[Client]) -> Client | None:
     reference = normal(reference)
     for client in clients:
         own = (*client.servers, *((client.backend.server,) if client.backend else ()))
-        if any(reference.startswith(f"{normal(server).rstrip('/')}/") for server in own):
+        if any(reference.startswith(f"{base_of(server)}/") for server in own):
             return client
     return None
 
@@ -104,7 +104,7 @@ def transaction(versions: Sequence[Version], server: str, records: Records) -> R
     sent = [one for one in versions if one.type not in _LEFT and not (one.deleted and one.type not in _BY_ID)]
     names = {one.reference: _name(one) for one in sent}
     gone = frozenset(one.reference for one in sent if one.deleted)
-    pointing = _Pointing(names, gone, f"{normal(server).rstrip('/')}/", records)
+    pointing = _Pointing(names, gone, f"{base_of(server)}/", records)
     entries = [_entry(one, pointing) for one in sent]
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 

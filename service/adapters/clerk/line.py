@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from service.domain.errors import Conflict, PreconditionFailed, Repeated, Unavailable
-from service.fhir.json_text import Limits, decode
+from service.fhir.json_text import STORED, decode
 from service.operations.ports import Once, Write
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _HEAD = 4
-_LIMITS = Limits(1 << 31, 500)
-"""What comes over the line has been read, or made, by the service itself."""
 _FAULTS = {kind.__name__: kind for kind in (Repeated, PreconditionFailed, Conflict, Unavailable)}
 """The errors that a clerk's records raise, by name."""
 
@@ -49,7 +47,7 @@ class Commit(_Request, frozen=True, tag="Commit"):
         return [
             Write(type_, id_, None, expected=expected)
             if body is None
-            else Write(type_, id_, decode(body, _LIMITS).resource, body, expected)
+            else Write(type_, id_, decode(body, STORED).resource, body, expected)
             for type_, id_, body, expected in self.writes
         ]
 

@@ -20,7 +20,7 @@ from sqlalchemy import insert, select
 from service.adapters.records.extras import forget
 from service.adapters.records.tables import outbox, record, value, version
 from service.domain.errors import Conflict, Malformed
-from service.fhir.json_text import Limits, decode
+from service.fhir.json_text import STORED, decode
 from service.operations.searching.values import entries
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ FORMAT = {"format": "htg117 records", "version": 2}
 _FORMATS = ({"format": "htg117 records", "version": 1}, FORMAT)
 """Those that can be read: version 1 knew no messages."""
 
-_LIMITS = Limits(size=1_000_000_000, depth=500)
 _CHUNK = 500
 
 
@@ -138,7 +137,7 @@ def _index(connection: Connection, type_: str, id_: str, body: bytes) -> None:
     rows = [
         {"type": type_, "id": id_, "parameter": one.parameter, "system": one.system, "value": one.value,
          "low": one.low, "high": one.high}
-        for one in entries(decode(body, _LIMITS).resource)
+        for one in entries(decode(body, STORED).resource)
     ]  # fmt: skip
     if rows:
         connection.execute(insert(value), rows)

@@ -118,9 +118,9 @@ def _same_coding(actual: Any, expected: Any) -> bool:
     if not (isinstance(actual, dict) and isinstance(expected, dict)):
         return False
     code = text(expected, "code")
-    if code is not None and actual.get("code") != code:
+    if text(actual, "code") != code:
         return False
-    if code is None and (text(actual, "code") or text(actual, "display") != text(expected, "display")):
+    if code is None and text(actual, "display") != text(expected, "display"):
         return False
     system = text(expected, "system")
     return system is None or text(actual, "system") == system
